@@ -59,3 +59,11 @@ pub struct ApplicationRevision {
     /// What was deployed.
     pub application: ApplicationSpec,
 }
+
+impl ApplicationSpec {
+    /// Every version that it names, stage by stage; one that is named twice comes twice.
+    pub fn versions(&self) -> impl Iterator<Item = &ModelVersion> {
+        let variants = self.stages.iter().flat_map(|stage| &stage.variants);
+        variants.map(|variant| &variant.model)
+    }
+}

@@ -19,7 +19,7 @@ pub struct ArtifactHeader {
     pub signature: Signature,
     /// Widths from input to output: `[784, 256, 64, 10]`.
     pub layers: Vec<u32>,
-    /// Digest of the tensor bytes that follow the header.
+    /// Digest of all bytes behind the safetensors header: the tensors, in the order of their names.
     pub tensors: Digest,
     /// How it was trained.
     pub training: TrainingSummary,
@@ -41,7 +41,7 @@ pub struct TrainingSummary {
     pub learning_rate: f64,
     /// Seed of weights, batches and noise.
     pub seed: u64,
-    /// Mean loss over the last steps.
+    /// Mean loss over the last 100 steps, or over all where there were fewer.
     pub final_loss: f64,
     /// On the clean test images.
     pub clean: Accuracy,

@@ -9,6 +9,7 @@ pub mod api;
 pub mod application;
 pub mod artifact;
 pub mod digest;
+mod excerpt;
 pub mod manifest;
 pub mod name;
 pub mod profile;

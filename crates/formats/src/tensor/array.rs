@@ -1,0 +1,217 @@
+//! Nested arrays of numbers: which shapes a field takes, and reading them flat.
+
+use std::iter;
+
+use super::{Limits, Tensor, TensorError, cursor::Cursor, mismatch};
+use crate::{
+    excerpt::excerpt,
+    signature::{Dimension, Field},
+};
+
+/// One shape in which a field may be written: the length of each level, `None` where any is right.
+#[derive(Clone)]
+struct Layout(Vec<Option<usize>>);
+
+struct Reader<'c, 'a> {
+    cursor: &'c mut Cursor<'a>,
+    field: &'c Field,
+    limits: Limits,
+    /// The layouts that what was read so far agrees with.
+    layouts: Vec<Layout>,
+    /// For each open array, outermost first, how many values it has so far; also the path of the next value.
+    counts: Vec<usize>,
+    values: Vec<f32>,
+}
+
+/// Reads the value of `field`, and nothing behind it.
+pub(super) fn read(cursor: &mut Cursor<'_>, field: &Field, limits: Limits) -> Result<Tensor, TensorError> {
+    let layouts = layouts(field);
+    let mut reader = Reader {
+        cursor,
+        field,
+        limits,
+        layouts,
+        counts: Vec::new(),
+        values: Vec::new(),
+    };
+    reader.read()?;
+    Ok(reader.finish())
+}
+
+/// Every way to write `field`: as it is, without the outermost level where that stands for one image, and both with
+/// the inner levels flattened.
+fn layouts(field: &Field) -> Vec<Layout> {
+    let full: Vec<Option<usize>> = field.shape.iter().map(|dimension| length(*dimension)).collect();
+    let n_batch_levels = usize::from(full.first() == Some(&None));
+    let (batch, item) = full.split_at(n_batch_levels);
+    let mut layouts = vec![Layout(full.clone())];
+    if !batch.is_empty() && !item.is_empty() {
+        layouts.push(Layout(item.to_vec()));
+    }
+    let flat_length = item
+        .iter()
+        .try_fold(1_usize, |product, length| product.checked_mul((*length)?));
+    if let (Some(flat_length), true) = (flat_length, item.len() > 1) {
+        layouts.push(Layout(vec![Some(flat_length)]));
+        if !batch.is_empty() {
+            layouts.push(Layout(vec![None, Some(flat_length)]));
+        }
+    }
+    layouts
+}
+
+fn length(dimension: Dimension) -> Option<usize> {
+    match dimension {
+        Dimension::Any => None,
+        Dimension::Fixed(length) => Some(length as usize),
+    }
+}
+
+impl Reader<'_, '_> {
+    fn read(&mut self) -> Result<(), TensorError> {
+        loop {
+            if self.cursor.take(b'[') {
+                self.open()?;
+                if self.cursor.peek() != Some(b']') {
+                    continue;
+                }
+            } else {
+                self.number()?;
+                self.count()?;
+            }
+            // A value is complete, and with it perhaps the arrays around it.
+            loop {
+                if self.counts.is_empty() {
+                    return Ok(());
+                }
+                if self.cursor.has_next(b']', false)? {
+                    break;
+                }
+                self.close()?;
+                self.count()?;
+            }
+        }
+    }
+
+    /// Steps into an array.
+    fn open(&mut self) -> Result<(), TensorError> {
+        let level = self.counts.len();
+        self.layouts.retain(|layout| layout.0.len() > level);
+        if self.layouts.is_empty() {
+            return Err(mismatch(self.path(), "a number", "an array"));
+        }
+        self.counts.push(0);
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), TensorError> {
+        let level = self.counts.len();
+        let Some(text) = self.cursor.number()? else {
+            let expected = if self.layouts.iter().any(|layout| layout.0.len() == level) {
+                "a number"
+            } else {
+                "an array"
+            };
+            return Err(self.cursor.mismatch(&self.path(), expected));
+        };
+        self.layouts.retain(|layout| layout.0.len() == level);
+        if self.layouts.is_empty() {
+            return Err(mismatch(self.path(), "an array", format!("`{}`", excerpt(text))));
+        }
+        match text.parse::<f32>() {
+            Ok(value) if value.is_finite() => self.values.push(value),
+            _ => {
+                return Err(mismatch(
+                    self.path(),
+                    "a number within ±3.4e38",
+                    format!("`{}`", excerpt(text)),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A value of the innermost open array is complete: is there room for it?
+    fn count(&mut self) -> Result<(), TensorError> {
+        let Some(count) = self.counts.last_mut() else {
+            return Ok(());
+        };
+        *count += 1;
+        let (count, level) = (*count, self.counts.len() - 1);
+        if self
+            .layouts
+            .iter()
+            .all(|layout| layout.0[level].is_some_and(|length| count > length))
+        {
+            self.counts.pop();
+            return Err(mismatch(self.path(), self.expected(level), "more"));
+        }
+        let is_batch = level == 0 && self.layouts.iter().all(|layout| layout.0[0].is_none());
+        if is_batch && count > self.limits.images_max {
+            return Err(TensorError::TooMany {
+                path: self.field.name.clone(),
+                images_max: self.limits.images_max,
+            });
+        }
+        Ok(())
+    }
+
+    /// Steps out of an array: does its length agree with a layout? Later arrays of the level must agree with it.
+    fn close(&mut self) -> Result<(), TensorError> {
+        let count = self.counts.pop().expect("only an open array is closed");
+        let level = self.counts.len();
+        let agrees = |layout: &Layout| count > 0 && layout.0[level].is_none_or(|length| length == count);
+        if !self.layouts.iter().any(agrees) {
+            let found = if count == 0 {
+                "none".to_owned()
+            } else {
+                count.to_string()
+            };
+            return Err(mismatch(self.path(), self.expected(level), found));
+        }
+        self.layouts.retain(agrees);
+        self.layouts.iter_mut().for_each(|layout| layout.0[level] = Some(count));
+        Ok(())
+    }
+
+    /// What an array of `level` should hold, such as `28 or 784 numbers`.
+    fn expected(&self, level: usize) -> String {
+        let depth = self.layouts[0].0.len();
+        if self.layouts.iter().any(|layout| layout.0.len() != depth) {
+            // Nothing but brackets so far: which layout is meant cannot be told.
+            let shape: Vec<String> = self.field.shape.iter().map(Dimension::to_string).collect();
+            return format!("numbers of shape [{}]", shape.join(", "));
+        }
+        let length = |layout: &Layout| layout.0[level].map_or("one or more".to_owned(), |length| length.to_string());
+        let lengths: Vec<String> = self.layouts.iter().map(length).collect();
+        format!(
+            "{} {}",
+            lengths.join(" or "),
+            if depth == level + 1 { "numbers" } else { "arrays" }
+        )
+    }
+
+    /// The place of the next value, such as `imgs[3][17]`.
+    fn path(&self) -> String {
+        self.counts
+            .iter()
+            .fold(self.field.name.clone(), |path, index| format!("{path}[{index}]"))
+    }
+
+    fn finish(self) -> Tensor {
+        let lengths = self.layouts[0].0.iter().rev().copied().chain(iter::repeat(None));
+        // Aligned at the innermost level; a layout that flattens has the lengths of the field itself.
+        let aligned = self.field.shape.iter().rev().zip(lengths);
+        let mut shape: Vec<usize> = aligned
+            .map(|(dimension, found)| length(*dimension).or(found).unwrap_or(1))
+            .collect();
+        shape.reverse();
+        if let [Dimension::Any, ..] = self.field.shape[..] {
+            shape[0] = self.values.len() / shape[1..].iter().product::<usize>();
+        }
+        Tensor {
+            shape,
+            values: self.values,
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A place in a JSON text, and the steps forward from it.
+
+use serde::Deserialize;
+
+use super::{TensorError, mismatch};
+use crate::excerpt::excerpt;
+
+/// The text from `position` on is still to be read.
+pub(super) struct Cursor<'a> {
+    text: &'a str,
+    position: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(body: &'a [u8]) -> Result<Self, TensorError> {
+        match str::from_utf8(body) {
+            Ok(text) => Ok(Self { text, position: 0 }),
+            Err(error) => {
+                let text = String::from_utf8_lossy(&body[..error.valid_up_to()]);
+                Err(Cursor {
+                    text: &text,
+                    position: text.len(),
+                }
+                .syntax("invalid UTF-8"))
+            }
+        }
+    }
+
+    /// The next byte that is not white space.
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(self.position) {
+            self.position += 1;
+        }
+        bytes.get(self.position).copied()
+    }
+
+    /// Steps over `byte`, if it comes next.
+    pub(super) fn take(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        self.position += usize::from(is_next);
+        is_next
+    }
+
+    /// Steps to the next entry of a list that ends with `close`: over the comma, unless it is the first entry.
+    pub(super) fn has_next(&mut self, close: u8, is_first: bool) -> Result<bool, TensorError> {
+        if self.take(close) {
+            return Ok(false);
+        }
+        if is_first || self.take(b',') {
+            return Ok(true);
+        }
+        Err(self.unexpected(&format!("`,` or `{}`", char::from(close))))
+    }
+
+    /// A key of an object, and its colon.
+    pub(super) fn key(&mut self) -> Result<String, TensorError> {
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected("a key in quotes"));
+        }
+        let key = self.json()?;
+        if self.take(b':') {
+            Ok(key)
+        } else {
+            Err(self.unexpected("`:`"))
+        }
+    }
+
+    /// Any value that serde_json understands; it skips deep nesting without recursion.
+    pub(super) fn json<T: Deserialize<'a>>(&mut self) -> Result<T, TensorError> {
+        let rest = &self.text[self.position..];
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<T>();
+        match values.next() {
+            Some(Ok(value)) => {
+                self.position += values.byte_offset();
+                Ok(value)
+            }
+            Some(Err(error)) => {
+                let lines_before = rest.split_inclusive('\n').take(error.line().saturating_sub(1));
+                let offset = lines_before.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
+                self.position = self.text.floor_char_boundary(self.position + offset);
+                let reason = error.to_string();
+                Err(self.syntax(reason.split(" at line ").next().unwrap_or(&reason)))
+            }
+            None => Err(self.unexpected("a value")),
+        }
+    }
+
+    /// The text of a number, in the grammar of JSON. `None` where something else stands, which is not stepped over.
+    pub(super) fn number(&mut self) -> Result<Option<&'a str>, TensorError> {
+        self.peek();
+        let start = self.position;
+        let bytes = self.text.as_bytes();
+        let sign = usize::from(bytes.get(start) == Some(&b'-'));
+        if !bytes.get(start + sign).is_some_and(u8::is_ascii_digit) {
+            return Ok(None);
+        }
+        self.position += sign;
+        let first = self.position;
+        self.digits();
+        if bytes[first] == b'0' {
+            // JSON has no leading zeros: what follows the zero is no part of the number.
+            self.position = first + 1;
+        }
+        if bytes.get(self.position) == Some(&b'.') {
+            self.position += 1;
+            self.some_digits()?;
+        }
+        if let Some(b'e' | b'E') = bytes.get(self.position) {
+            self.position += 1;
+            self.position += usize::from(matches!(bytes.get(self.position), Some(b'+' | b'-')));
+            self.some_digits()?;
+        }
+        Ok(Some(&self.text[start..self.position]))
+    }
+
+    pub(super) fn end(&mut self) -> Result<(), TensorError> {
+        if self.peek().is_none() {
+            Ok(())
+        } else {
+            Err(self.unexpected("the end of the body"))
+        }
+    }
+
+    /// Another kind of value than the one that is expected; a syntax error where there is no value at all.
+    pub(super) fn mismatch(&mut self, path: &str, expected: &str) -> TensorError {
+        let rest = |cursor: &Self| &cursor.text[cursor.position..];
+        match self.peek() {
+            Some(b'"') => mismatch(path, expected, "a string"),
+            Some(b'[') => mismatch(path, expected, "an array"),
+            Some(b'{') => mismatch(path, expected, "an object"),
+            // Also `NaN` and `-Infinity`, which are no JSON but which some clients write.
+            Some(b'-' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => {
+                let rest = rest(self);
+                let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '+' | '.'));
+                mismatch(
+                    path,
+                    expected,
+                    format!("`{}`", excerpt(&rest[..end.unwrap_or(rest.len())])),
+                )
+            }
+            _ => self.unexpected(expected),
+        }
+    }
+
+    /// A syntax error at this place.
+    pub(super) fn unexpected(&mut self, expected: &str) -> TensorError {
+        self.peek();
+        match self.text[self.position..].chars().next() {
+            Some(found) => self.syntax(&format!("expected {expected}, found `{}`", found.escape_debug())),
+            None => self.syntax(&format!("expected {expected}, found the end of the body")),
+        }
+    }
+
+    fn some_digits(&mut self) -> Result<(), TensorError> {
+        let start = self.position;
+        self.digits();
+        if self.position > start {
+            Ok(())
+        } else {
+            Err(self.unexpected("a digit"))
+        }
+    }
+
+    fn digits(&mut self) {
+        let bytes = &self.text.as_bytes()[self.position..];
+        self.position += bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    }
+
+    fn syntax(&self, reason: &str) -> TensorError {
+        let before = &self.text[..self.position];
+        let line_start = before.rfind('\n').map_or(0, |index| index + 1);
+        TensorError::Syntax {
+            line: before.bytes().filter(|&byte| byte == b'\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            reason: reason.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! A trained network and how it is kept: layers, weights, classification of a batch, artifact file in and out.
+//!
+//! It never trains, never touches the file system and never trusts bytes: whatever it cannot prove to be a whole,
+//! unaltered and finite network is refused with one sentence.
+//! Start reading at [`Artifact`], then [`Classifier`].
+
+mod artifact;
+mod classifier;
+mod network;
+
+pub use artifact::{Artifact, ArtifactError, HEADER_BYTES_MAX, LAYERS_MAX, WIDTH_MAX};
+pub use classifier::{Classified, Classifier, Overflow};
+pub use network::{Layer, Network, NetworkError};
