@@ -1,0 +1,123 @@
+//! Applications: numbered revisions, of which the last one counts.
+
+use std::num::NonZeroU32;
+
+use object_store::path::Path;
+
+use formats::{
+    application::{ApplicationRevision, ApplicationSpec, REVISION_FORMAT},
+    name::ApplicationName,
+};
+
+use crate::{Registry, RegistryError, document, error, layout, objects::Creation};
+
+impl Registry {
+    /// Makes `application` the current revision; the `bool` says whether that took a new one.
+    ///
+    /// What is already deployed stays as it is, so a call that failed may be repeated. Of two different calls at the
+    /// same time both become revisions, one after the other.
+    pub async fn deploy(&self, application: ApplicationSpec) -> Result<(ApplicationRevision, bool), RegistryError> {
+        let folder = layout::revisions(&application.name);
+        loop {
+            let newest = self.objects.numbers(&folder).await?.last().copied();
+            match self.newest_revision(&application.name, newest).await {
+                Ok(Some(current)) if current.application == application => return Ok((current, false)),
+                // A damaged revision is repaired by deploying a good one over it.
+                Ok(_) | Err(RegistryError::Corrupt { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            let revision = error::after(newest, &folder)?;
+            let document = ApplicationRevision {
+                format: REVISION_FORMAT,
+                revision,
+                deployed_at_ms: document::now_ms(),
+                application: application.clone(),
+            };
+            let created = self
+                .objects
+                .create_document(&layout::numbered(&folder, revision), &document)
+                .await?;
+            if created == Creation::Done {
+                return Ok((document, true));
+            }
+        }
+    }
+
+    /// The revision that counts.
+    ///
+    /// Errors: an application that was never deployed; a damaged document.
+    pub async fn current(&self, application: &ApplicationName) -> Result<ApplicationRevision, RegistryError> {
+        let newest = self.newest_number(application).await?;
+        let revision = self.newest_revision(application, newest).await?;
+        revision.ok_or_else(|| RegistryError::UnknownApplication(application.clone()))
+    }
+
+    /// The number of the revision that counts, without reading it; `None` for what was never deployed.
+    pub async fn newest_number(&self, application: &ApplicationName) -> Result<Option<NonZeroU32>, RegistryError> {
+        Ok(self
+            .objects
+            .numbers(&layout::revisions(application))
+            .await?
+            .last()
+            .copied())
+    }
+
+    /// All revisions, oldest first.
+    ///
+    /// Errors: as [`Registry::current`].
+    pub async fn revisions(&self, application: &ApplicationName) -> Result<Vec<ApplicationRevision>, RegistryError> {
+        let folder = layout::revisions(application);
+        let mut revisions = Vec::new();
+        for number in self.objects.numbers(&folder).await? {
+            revisions.extend(self.revision(application, &folder, number).await?);
+        }
+        if revisions.is_empty() {
+            Err(RegistryError::UnknownApplication(application.clone()))
+        } else {
+            Ok(revisions)
+        }
+    }
+
+    /// All applications that have a revision, by name.
+    pub async fn applications(&self) -> Result<Vec<ApplicationName>, RegistryError> {
+        let mut applications = Vec::new();
+        for folder in self.objects.folders(&layout::applications()).await? {
+            let Ok(name) = folder.parse::<ApplicationName>() else {
+                continue;
+            };
+            if self.newest_number(&name).await?.is_some() {
+                applications.push(name);
+            }
+        }
+        Ok(applications)
+    }
+
+    async fn newest_revision(
+        &self,
+        application: &ApplicationName,
+        newest: Option<NonZeroU32>,
+    ) -> Result<Option<ApplicationRevision>, RegistryError> {
+        match newest {
+            Some(number) => {
+                self.revision(application, &layout::revisions(application), number)
+                    .await
+            }
+            None => Ok(None),
+        }
+    }
+
+    async fn revision(
+        &self,
+        application: &ApplicationName,
+        folder: &Path,
+        number: NonZeroU32,
+    ) -> Result<Option<ApplicationRevision>, RegistryError> {
+        let path = layout::numbered(folder, number);
+        let place =
+            |document: &ApplicationRevision| format!("revision {} of {}", document.revision, document.application.name);
+        let expected = format!("revision {number} of {application}");
+        self.objects
+            .read_document(&path, REVISION_FORMAT, &expected, place)
+            .await
+    }
+}
