@@ -1,0 +1,150 @@
+//! All applications of a server: a map that is swapped whole, so that readers never wait.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use registry::{Published, Registry};
+use tracing::info;
+
+use formats::{
+    application::{ApplicationRevision, ApplicationSpec},
+    name::{ApplicationName, ModelName, SignatureName},
+};
+
+use crate::{
+    Application, InferenceError, Route,
+    application::load,
+    engine::{Engines, inspect},
+    follow::Reports,
+};
+
+/// The applications that answer requests, and the registry they come from.
+pub struct Applications {
+    registry: Registry,
+    engines: Engines,
+    deployed: ArcSwap<Deployed>,
+    n_swaps: AtomicU64,
+    pub(crate) restored: AtomicBool,
+    pub(crate) reports: Mutex<Reports>,
+}
+
+type Deployed = BTreeMap<ApplicationName, Arc<Application>>;
+
+impl Applications {
+    /// No applications yet: [`Applications::refresh`] brings those of the registry.
+    pub fn new(registry: Registry) -> Self {
+        Self {
+            registry,
+            engines: Engines::default(),
+            deployed: ArcSwap::default(),
+            n_swaps: AtomicU64::new(0),
+            restored: AtomicBool::new(false),
+            reports: Mutex::default(),
+        }
+    }
+
+    /// Where models and revisions are kept.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The applications that answer now, by name.
+    pub fn deployed(&self) -> Vec<Arc<Application>> {
+        self.deployed.load().values().cloned().collect()
+    }
+
+    /// Whether everything was loaded that the registry held at the start, as far as it can be.
+    pub fn is_restored(&self) -> bool {
+        self.restored.load(Ordering::Acquire)
+    }
+
+    /// How often requests began to see another revision.
+    pub fn n_swaps(&self) -> u64 {
+        self.n_swaps.load(Ordering::Relaxed)
+    }
+
+    /// What answers under `name` and `signature` from now on, for one request: a later deploy does not change it.
+    ///
+    /// Errors: an unknown name, with those that exist.
+    pub fn route(&self, name: &ApplicationName, signature: &SignatureName) -> Result<Arc<Route>, InferenceError> {
+        self.application(name)?.route(signature)
+    }
+
+    /// Publishes an artifact as the next version of `model`, as [`Registry::publish`] does, after proving that it can
+    /// be served.
+    ///
+    /// Errors: [`InferenceError::BrokenArtifact`], with nothing published; the registry's.
+    pub async fn publish(
+        &self,
+        model: &ModelName,
+        artifact: Bytes,
+        idempotency_key: Option<&str>,
+    ) -> Result<Published, InferenceError> {
+        let header = inspect(artifact.clone()).await?;
+        Ok(self.registry.publish(model, header, artifact, idempotency_key).await?)
+    }
+
+    /// Makes `spec` the current revision; the `bool` says whether that took a new one.
+    ///
+    /// Every version is loaded, checked and warmed up first; then the revision is stored; then requests see it. A
+    /// deploy that fails changes nothing.
+    ///
+    /// Errors: a version that does not exist or cannot be served; a form that is not carried out; the registry's.
+    pub async fn deploy(&self, spec: ApplicationSpec) -> Result<(ApplicationRevision, bool), InferenceError> {
+        let routes = load(&spec, &self.registry, &self.engines).await?;
+        let (revision, is_new) = self.registry.deploy(spec).await?;
+        self.swap_in(Application::new(revision.clone(), routes));
+        Ok((revision, is_new))
+    }
+
+    /// Loads a revision that is in the registry already.
+    pub(crate) async fn adopt(&self, revision: &ApplicationRevision) -> Result<Arc<Application>, InferenceError> {
+        let routes = load(&revision.application, &self.registry, &self.engines).await?;
+        Ok(self.swap_in(Application::new(revision.clone(), routes)))
+    }
+
+    /// The application that answers under `name`.
+    ///
+    /// Errors: an unknown name, with those that exist.
+    pub fn application(&self, name: &ApplicationName) -> Result<Arc<Application>, InferenceError> {
+        let deployed = self.deployed.load();
+        deployed
+            .get(name)
+            .cloned()
+            .ok_or_else(|| InferenceError::UnknownApplication {
+                name: name.clone(),
+                known: deployed.keys().cloned().collect(),
+            })
+    }
+
+    /// Lets requests see `application`, unless a later revision came first. Returns what they see.
+    fn swap_in(&self, application: Application) -> Arc<Application> {
+        let name = application.name().clone();
+        let application = Arc::new(application);
+        let before = self.deployed.rcu(|deployed| {
+            let mut next = Deployed::clone(deployed);
+            let newest = next.entry(name.clone()).or_insert_with(|| application.clone());
+            if newest.number() < application.number() {
+                *newest = application.clone();
+            }
+            next
+        });
+        let revision = application.number();
+        match before.get(&name) {
+            Some(newest) if newest.number() >= revision => newest.clone(),
+            _ => {
+                self.n_swaps.fetch_add(1, Ordering::Relaxed);
+                let versions: Vec<_> = application.versions().iter().map(ToString::to_string).collect();
+                info!(application = %name, revision, "revision {revision} of {name} answers: {}", versions.join(", "));
+                application
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Why a request, a deploy or a publication did not succeed, by what its caller can do about it.
+
+use std::fmt;
+
+use model::ArtifactError;
+use registry::RegistryError;
+use thiserror::Error;
+
+use formats::{
+    name::{ApplicationName, SignatureName},
+    version::ModelVersion,
+};
+
+/// Why the applications did not do what was asked.
+#[derive(Debug, Error)]
+pub enum InferenceError {
+    /// Nothing answers under this name.
+    #[error("no application `{name}` is deployed; {}", Known("deployed", known))]
+    UnknownApplication {
+        /// What was asked for.
+        name: ApplicationName,
+        /// What is deployed.
+        known: Vec<ApplicationName>,
+    },
+    /// The application is not called like this.
+    #[error(
+        "application `{application}` has no signature `{signature}`; {}",
+        Known("it has", known)
+    )]
+    UnknownSignature {
+        /// The application.
+        application: ApplicationName,
+        /// What was asked for.
+        signature: SignatureName,
+        /// What it has.
+        known: Vec<SignatureName>,
+    },
+    /// The images are numbers, but too large for the network to tell anything.
+    #[error("{path}: these values are too large for the model")]
+    Overflow {
+        /// The first such image, such as `imgs[3]`.
+        path: String,
+    },
+    /// An application that cannot be carried out, with the place in its description.
+    #[error("wrong application `{name}`: {problem}")]
+    InvalidApplication {
+        /// Its name.
+        name: ApplicationName,
+        /// Such as `stages[0].variants[1].model`.
+        path: String,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// The bytes are not an artifact that can be served.
+    #[error("the artifact cannot be served")]
+    BrokenArtifact(#[from] BrokenArtifact),
+    /// A registered version that cannot be served.
+    #[error("version `{version}` cannot be served")]
+    BrokenVersion {
+        /// The version.
+        version: ModelVersion,
+        /// Why.
+        #[source]
+        source: BrokenArtifact,
+    },
+    /// The registry did not do its part.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+}
+
+/// Why bytes are no artifact that can be served.
+#[derive(Debug, Error)]
+pub enum BrokenArtifact {
+    /// They are no artifact.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// A blank image gave no usable answer.
+    #[error("a blank image gives logits that are not finite")]
+    WarmUp,
+}
+
+/// Names in a message: a list that helps, not a directory.
+struct Known<'a, T>(&'a str, &'a [T]);
+
+const NAMES_SHOWN_MAX: usize = 10;
+
+impl<T: fmt::Display> fmt::Display for Known<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(label, names) = self;
+        if names.is_empty() {
+            return write!(formatter, "{label}: none");
+        }
+        let shown: Vec<_> = names
+            .iter()
+            .take(NAMES_SHOWN_MAX)
+            .map(|name| format!("`{name}`"))
+            .collect();
+        write!(formatter, "{label}: {}", shown.join(", "))?;
+        match names.len() - shown.len() {
+            0 => Ok(()),
+            more => write!(formatter, " and {more} more"),
+        }
+    }
+}
