@@ -1,0 +1,113 @@
+//! The command line of `server`, and the environment behind it.
+
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroU64},
+    time::Duration,
+};
+
+use clap::{ArgAction, Parser};
+
+use crate::{Limits, Settings};
+
+/// Serve the applications of a registry over HTTP.
+#[derive(Debug, Parser)]
+#[command(name = "server", version)]
+pub struct Args {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(
+        long,
+        env = "LISTEN_ADDRESS",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS:PORT"
+    )]
+    pub listen: SocketAddr,
+
+    /// Folder or `file://` URL with models and applications; it is created where it is missing
+    #[arg(long, env = "REGISTRY", default_value = "registry", value_name = "DIR|URL")]
+    pub registry: String,
+
+    /// Longest predict body or JSON document
+    #[arg(long, env = "BODY_MAX_BYTES", default_value = "16777216", value_name = "BYTES")]
+    pub body_max_bytes: NonZeroU32,
+
+    /// Longest artifact that may be uploaded
+    #[arg(long, env = "ARTIFACT_MAX_BYTES", default_value = "268435456", value_name = "BYTES")]
+    pub artifact_max_bytes: NonZeroU32,
+
+    /// Most images in one request
+    #[arg(long, env = "IMAGES_MAX", default_value = "1000", value_name = "N")]
+    pub images_max: NonZeroU32,
+
+    /// Predict bodies up to this length are worked on where they were read, longer ones on a blocking thread
+    // Measured in a release build on one core: 120 kB, 40 images, take 0.7 ms to read and 0.2 ms to classify, so about
+    // a millisecond is the longest that other connections of the same thread wait. Below that, a hop to another
+    // thread and back would be a good part of the work.
+    #[arg(long, env = "INLINE_MAX_BYTES", default_value = "131072", value_name = "BYTES")]
+    pub inline_max_bytes: u32,
+
+    /// Most requests worked on at the same time; more are answered 503
+    #[arg(long, env = "REQUESTS_IN_FLIGHT_MAX", default_value = "512", value_name = "N")]
+    pub requests_in_flight_max: NonZeroU32,
+
+    /// Longest time for one request, in milliseconds; more is answered 504
+    #[arg(long, env = "REQUEST_TIMEOUT_MS", default_value = "30000", value_name = "MS")]
+    pub request_timeout_ms: NonZeroU64,
+
+    /// How often to look for what was deployed by others on the same registry, in milliseconds
+    #[arg(long, env = "REFRESH_INTERVAL_MS", default_value = "1000", value_name = "MS")]
+    pub refresh_interval_ms: NonZeroU64,
+
+    /// Longest time that requests may take to finish after SIGTERM or Ctrl-C, in milliseconds
+    #[arg(long, env = "DRAIN_MAX_MS", default_value = "10000", value_name = "MS")]
+    pub drain_max_ms: u64,
+
+    /// Log more; twice logs everything
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+impl Args {
+    /// What the server is told.
+    pub fn settings(self) -> Settings {
+        Settings {
+            listen: self.listen,
+            registry: self.registry,
+            limits: Limits {
+                body_max_bytes: self.body_max_bytes.get() as usize,
+                artifact_max_bytes: self.artifact_max_bytes.get() as usize,
+                images_max: self.images_max.get() as usize,
+                inline_max_bytes: self.inline_max_bytes as usize,
+                requests_in_flight_max: self.requests_in_flight_max.get() as usize,
+                request_timeout: Duration::from_millis(self.request_timeout_ms.get()),
+            },
+            refresh_interval: Duration::from_millis(self.refresh_interval_ms.get()),
+            drain_max: Duration::from_millis(self.drain_max_ms),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn numbers_that_would_make_no_sense_are_refused() {
+        for arguments in [
+            ["server", "--images-max=0"],
+            ["server", "--request-timeout-ms=0"],
+            ["server", "--requests-in-flight-max=many"],
+            ["server", "--body-max-bytes=-1"],
+            ["server", "--listen=8080"],
+        ] {
+            assert!(Args::try_parse_from(arguments).is_err(), "{arguments:?}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The only place where errors become statuses: what went wrong, whose mistake it is, and what the answer says.
+
+use std::{any::Any, error::Error, time::Duration};
+
+use axum::{
+    Json,
+    extract::rejection::PathRejection,
+    http::{HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use thiserror::Error;
+use tokio::task::JoinError;
+use tracing::error;
+
+use formats::{
+    api::{ErrorBody, ErrorInformation, ErrorKind},
+    name::ApplicationName,
+    tensor::TensorError,
+    version::VersionError,
+};
+use inference::{InferenceError, RegistryError};
+
+/// Seconds after which a client that was refused for load, or too early, may come back.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// Everything that a request can end with besides its answer.
+#[derive(Debug, Error)]
+pub(crate) enum ApiError {
+    #[error("there is nothing at `{0}`")]
+    NoRoute(String),
+    #[error("`{path}` does not understand {method}")]
+    WrongMethod { method: Method, path: String },
+    #[error("wrong name in the path: {}", .0.body_text().trim_start_matches("Invalid URL: "))]
+    Path(PathRejection),
+    #[error("wrong version in the path")]
+    Version(#[from] VersionError),
+    #[error("the body must be announced as `application/json` in the `content-type` header")]
+    ContentType { found: Option<String> },
+    #[error("the body is too long")]
+    BodyTooLarge { max_bytes: usize },
+    #[error("the body ended before it was complete")]
+    BodyCutOff,
+    #[error("the `idempotency-key` header must be 1 to {max_bytes} visible ASCII characters")]
+    IdempotencyKey { max_bytes: usize },
+    #[error("the body is not the document that belongs here: {0}")]
+    Document(serde_json::Error),
+    #[error("the application in the body has another name than the path")]
+    OtherName {
+        expected: ApplicationName,
+        found: ApplicationName,
+    },
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
+    #[error("the applications are being loaded")]
+    NotReady,
+    #[error("as many requests are worked on as may be")]
+    Overloaded,
+    #[error("not finished within {} ms", limit.as_millis())]
+    TimedOut { limit: Duration },
+    #[error("a worker did not finish")]
+    Worker(#[source] JoinError),
+    #[error("the answer has no JSON form")]
+    Encode(#[source] serde_json::Error),
+    #[error("a request ended in a panic: {0}")]
+    Panic(String),
+}
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NoRoute(_) => StatusCode::NOT_FOUND,
+            Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyTooLarge { .. } | Self::Tensor(TensorError::TooMany { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Path(_)
+            | Self::Version(_)
+            | Self::BodyCutOff
+            | Self::IdempotencyKey { .. }
+            | Self::Document(_)
+            | Self::OtherName { .. }
+            | Self::Tensor(_) => StatusCode::BAD_REQUEST,
+            Self::Inference(error) => inference_status(error),
+            Self::NotReady | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::Worker(_) | Self::Encode(_) | Self::Panic(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn information(&self) -> ErrorInformation {
+        let place = |path: Option<&str>, expected: Option<String>, found: Option<String>| ErrorInformation {
+            message: message(self),
+            path: path.map(str::to_owned),
+            expected,
+            found,
+        };
+        match self {
+            Self::Tensor(error) => error.information(),
+            Self::ContentType { found } => {
+                let found = found.clone().unwrap_or_else(|| "no such header".to_owned());
+                place(None, Some("application/json".to_owned()), Some(found))
+            }
+            Self::BodyTooLarge { max_bytes } => place(None, Some(format!("at most {max_bytes} bytes")), None),
+            Self::OtherName { expected, found } => {
+                place(Some("name"), Some(expected.to_string()), Some(found.to_string()))
+            }
+            Self::Inference(InferenceError::Overflow { path } | InferenceError::InvalidApplication { path, .. }) => {
+                place(Some(path), None, None)
+            }
+            _ => place(None, None, None),
+        }
+    }
+}
+
+fn inference_status(error: &InferenceError) -> StatusCode {
+    match error {
+        InferenceError::UnknownApplication { .. } | InferenceError::UnknownSignature { .. } => StatusCode::NOT_FOUND,
+        InferenceError::Overflow { .. }
+        | InferenceError::InvalidApplication { .. }
+        | InferenceError::BrokenArtifact(_) => StatusCode::BAD_REQUEST,
+        // The request is in order, but what it asks for is registered in a form that this server cannot carry out.
+        InferenceError::BrokenVersion { .. } => StatusCode::CONFLICT,
+        InferenceError::Registry(error) => match error {
+            RegistryError::UnknownModel(_)
+            | RegistryError::UnknownVersion(_)
+            | RegistryError::UnknownApplication(_) => StatusCode::NOT_FOUND,
+            RegistryError::KeyReused { .. } => StatusCode::CONFLICT,
+            RegistryError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            RegistryError::Store { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            RegistryError::Location { .. }
+            | RegistryError::Open { .. }
+            | RegistryError::NumbersUsedUp { .. }
+            | RegistryError::Corrupt { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        },
+    }
+}
+
+/// The error with its causes, as one sentence.
+fn message(error: &ApiError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+impl From<RegistryError> for ApiError {
+    fn from(error: RegistryError) -> Self {
+        Self::Inference(error.into())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        // A refusal for load or time is the plan, not a failure; whoever watches counts it in the metrics.
+        let is_failure = match &self {
+            Self::Overloaded | Self::NotReady | Self::TimedOut { .. } => false,
+            _ => status.is_server_error(),
+        };
+        if is_failure {
+            error!(error = &self as &dyn Error, "a request failed");
+        }
+        let kind = if status.is_server_error() {
+            ErrorKind::Internal
+        } else {
+            ErrorKind::Client
+        };
+        let information = match status {
+            // What failed inside is for the log: it may name files and addresses of this machine.
+            StatusCode::INTERNAL_SERVER_ERROR => ErrorInformation {
+                message: "internal error".to_owned(),
+                ..ErrorInformation::default()
+            },
+            StatusCode::SERVICE_UNAVAILABLE if is_failure => ErrorInformation {
+                message: "the registry cannot be reached".to_owned(),
+                ..ErrorInformation::default()
+            },
+            _ => self.information(),
+        };
+        let mut response = (
+            status,
+            Json(ErrorBody {
+                error: kind,
+                information,
+            }),
+        )
+            .into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
+    }
+}
+
+/// The answer in place of the one that a panic prevented.
+pub(super) fn from_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    ApiError::Panic(text.unwrap_or_default()).into_response()
+}

@@ -1,0 +1,45 @@
+//! Is it alive, is it ready, who is it, and what has it done?
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use formats::api::ServerIdentity;
+
+use crate::{App, http::ApiError, metrics};
+
+/// Answer of the two probes.
+#[derive(Serialize)]
+pub(super) struct Status {
+    status: &'static str,
+}
+
+/// The process runs: no statement about anything else, so that a slow registry never gets it restarted.
+pub(super) async fn livez() -> Json<Status> {
+    Json(Status { status: "alive" })
+}
+
+/// Every application of the registry is loaded, as far as it can be.
+pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Status>, ApiError> {
+    if app.applications.is_restored() {
+        Ok(Json(Status { status: "ready" }))
+    } else {
+        Err(ApiError::NotReady)
+    }
+}
+
+/// Which program listens here, so that a client does not take another one for it.
+pub(super) async fn identity(State(app): State<Arc<App>>) -> Json<ServerIdentity> {
+    Json(app.identity.clone())
+}
+
+/// The counters, for Prometheus.
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], app.metrics.render()).into_response()
+}

@@ -1,0 +1,17 @@
+//! The HTTP face of `inference`: predictions, management of models and applications, health and metrics.
+//!
+//! It decides nothing about models: it turns requests into typed values, asks, and turns answers and errors into HTTP.
+//! No request makes it panic or answer 5xx by its content.
+//! Start reading at [`run`], then `http.rs` for the routes and what surrounds them.
+
+pub mod cli;
+mod http;
+mod metrics;
+mod serve;
+mod settings;
+mod state;
+
+pub use http::router;
+pub use serve::{ListenError, run, start};
+pub use settings::{Limits, Settings};
+pub use state::App;

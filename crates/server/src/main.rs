@@ -1,0 +1,29 @@
+//! Serves the applications of a registry over HTTP.
+
+use std::{io, process::ExitCode};
+
+use clap::Parser;
+
+use server::{ListenError, cli::Args};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    console::start_log(args.verbose);
+    console::finish(server::start(args.settings()), hint)
+}
+
+fn hint(error: &anyhow::Error) -> Option<String> {
+    let ListenError { address, source } = error.downcast_ref()?;
+    match source.kind() {
+        io::ErrorKind::AddrInUse => Some(format!(
+            "another program listens on {address}: stop it, or choose another address with --listen"
+        )),
+        io::ErrorKind::PermissionDenied => {
+            Some("ports below 1024 belong to root: choose another one with --listen".to_owned())
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            Some("no interface of this machine has this address: choose another one with --listen".to_owned())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,206 @@
+//! A whole server on a socket, from start to drain.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot};
+
+use formats::application::ApplicationSpec;
+use inference::{Applications, Registry};
+use server::Settings;
+use test_support::patience;
+
+use crate::support::{PREDICT, artifact, images, limits, spec};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server in its own thread and runtime, as the program has it.
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    fn start(folder: &TempDir, drain_max: Duration) -> Self {
+        let settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            registry: folder.path().to_str().unwrap().to_owned(),
+            limits: limits(),
+            refresh_interval: Duration::from_millis(20),
+            drain_max,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let (tell, told) = std::sync::mpsc::channel();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::bind(settings.listen).await.unwrap();
+                tell.send(listener.local_addr().unwrap()).unwrap();
+                server::run(listener, settings, async {
+                    let _ = stopped.await;
+                })
+                .await
+            })
+        });
+        let running = Self {
+            address: told.recv().unwrap(),
+            stop,
+            thread,
+        };
+        patience("a ready server", PATIENCE, || {
+            running.get("/readyz").starts_with("HTTP/1.1 200").then_some(())
+        });
+        running
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = self.connect();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").unwrap();
+        read_all(&mut stream)
+    }
+
+    /// Begins a predict request, without its last byte.
+    fn begin(&self) -> (TcpStream, &'static [u8]) {
+        let body = images(1, "0");
+        let mut stream = self.connect();
+        let length = body.len();
+        write!(
+            stream,
+            "POST {PREDICT} HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        )
+        .unwrap();
+        stream.write_all(&body.as_bytes()[..length - 1]).unwrap();
+        patience("the request to begin", PATIENCE, || {
+            // The request for the metrics is in flight itself.
+            self.get("/metrics")
+                .contains("slipway_requests_in_flight 2\n")
+                .then_some(())
+        });
+        (stream, b"}")
+    }
+
+    fn stop(self) -> JoinHandle<anyhow::Result<()>> {
+        let _ = self.stop.send(());
+        self.thread
+    }
+}
+
+fn read_all(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+/// A registry in which `mnist-app` is deployed.
+fn store() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let applications = Applications::new(Registry::open(folder.path().to_str().unwrap()).unwrap());
+        applications
+            .publish(&"mnist".parse().unwrap(), artifact(3).into(), None)
+            .await
+            .unwrap();
+        let spec: ApplicationSpec = serde_json::from_str(&spec("mnist-app", "mnist:1")).unwrap();
+        applications.deploy(spec).await.unwrap();
+    });
+    folder
+}
+
+#[test]
+fn a_request_that_has_begun_is_answered_after_the_stop() {
+    let folder = store();
+    let server = Running::start(&folder, PATIENCE);
+    let address = server.address;
+    // An idle connection must not hold up the end.
+    let idle = server.connect();
+    let (mut stream, rest) = server.begin();
+    let thread = server.stop();
+    patience("the end of listening", PATIENCE, || {
+        TcpStream::connect(address).is_err().then_some(())
+    });
+    stream.write_all(rest).unwrap();
+    let answer = read_all(&mut stream);
+    assert!(
+        answer.starts_with("HTTP/1.1 200 OK") && answer.contains("\"class_ids\":[[3]]"),
+        "{answer}"
+    );
+    thread.join().unwrap().unwrap();
+    drop(idle);
+}
+
+#[test]
+fn a_stalled_client_holds_up_the_end_only_until_the_deadline() {
+    let folder = store();
+    let server = Running::start(&folder, Duration::from_millis(50));
+    let (mut stream, _) = server.begin();
+    server.stop().join().unwrap().unwrap();
+    assert!(!read_all(&mut stream).contains("200 OK"));
+}
+
+#[test]
+fn what_another_server_deploys_is_followed() {
+    let folder = store();
+    let server = Running::start(&folder, PATIENCE);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let elsewhere = Applications::new(Registry::open(folder.path().to_str().unwrap()).unwrap());
+        let spec: ApplicationSpec = serde_json::from_str(&spec("late-app", "mnist:1")).unwrap();
+        elsewhere.deploy(spec).await.unwrap();
+    });
+    patience("the deploy to arrive", PATIENCE, || {
+        server
+            .get("/api/applications/late-app")
+            .starts_with("HTTP/1.1 200")
+            .then_some(())
+    });
+    server.stop().join().unwrap().unwrap();
+}
+
+#[test]
+fn a_registry_that_cannot_be_opened_ends_the_start() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let arguments = [
+        "server",
+        "--listen",
+        "127.0.0.1:0",
+        "--registry",
+        file.to_str().unwrap(),
+    ];
+    let args = <server::cli::Args as clap::Parser>::try_parse_from(arguments).unwrap();
+    let error = server::start(args.settings()).unwrap_err();
+    assert!(error.to_string().starts_with("cannot open the registry `"), "{error}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let args = <server::cli::Args as clap::Parser>::try_parse_from(["server", "--listen", &address]).unwrap();
+    let error = server::start(args.settings()).unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot listen on `{address}`"));
+    assert!(error.downcast_ref::<server::ListenError>().is_some());
+}

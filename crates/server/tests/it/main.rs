@@ -1,0 +1,15 @@
+//! The server as its clients see it: the router as a service without a socket, and a whole server on a free port.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a step of a test that does not succeed is the end of the test"
+)]
+
+mod deploys;
+mod hostile;
+mod life;
+mod limits;
+mod management;
+mod metrics;
+mod predict;
+mod support;
