@@ -1,0 +1,33 @@
+//! The `trainer` program.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use mnist_data::{BatchSizeError, DownloadError, LoadError};
+use trainer::{Diverged, cli::Args};
+
+fn main() -> ExitCode {
+    console::finish(trainer::run(Args::parse()), hint)
+}
+
+/// What to type next, where that is known.
+fn hint(error: &anyhow::Error) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<LoadError>() {
+        let fetches = "`mnist-data download` fetches the files, and so does `trainer` without `--no-download`";
+        return error.is_missing_file().then(|| fetches.to_owned());
+    }
+    if let Some(DownloadError::NoSource { .. }) = error.downcast_ref() {
+        return Some(
+            "`mnist-data download --source DIR|URL` takes the files from a place that you can reach".to_owned(),
+        );
+    }
+    if let Some(error) = error.downcast_ref::<BatchSizeError>() {
+        return Some(format!(
+            "`--batch-size` takes 1 to {} with these images",
+            error.n_images
+        ));
+    }
+    let diverged = error.downcast_ref::<Diverged>()?;
+    let smaller = diverged.learning_rate / 10.0;
+    Some(format!("try a smaller step size, such as `--learning-rate {smaller}`"))
+}
