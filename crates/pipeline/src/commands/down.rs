@@ -1,0 +1,69 @@
+//! `pipeline down`: stops the service, and removes what runs left if asked to.
+
+use std::{fs, io, path::Path, process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::{cli::Project, service::ServiceFolder, settings::Settings, state::State};
+
+/// Longest time for the server's end, where the settings cannot be read.
+const STOP_MAX: Duration = Duration::from_secs(15);
+
+/// Stop the server
+#[derive(Debug, Args)]
+pub struct DownArgs {
+    #[command(flatten)]
+    pub project: Project,
+
+    /// Also remove what runs left: their state, the models and the registry. The data set stays
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Carries out `pipeline down`.
+pub(crate) fn down(arguments: &DownArgs) -> anyhow::Result<ExitCode> {
+    let root = arguments.project.root();
+    let state = State::new(root);
+    let settings = Settings::load(&arguments.project.config);
+    // A server can be stopped whatever is wrong with the settings; what else is to be removed only they tell.
+    let stop_max = settings.as_ref().map_or(STOP_MAX, |settings| settings.limits.stop_max);
+    let removed = match (arguments.all, settings) {
+        (true, settings) => {
+            let settings = settings?;
+            vec![settings.training.models_dir, settings.server.registry]
+        }
+        (false, _) => Vec::new(),
+    };
+    if !state.folder().exists() {
+        console::say("the server does not run");
+    } else {
+        let _lock = state.lock()?;
+        let has_run = ServiceFolder::new(state.folder()).stop(stop_max)?;
+        console::say(if has_run {
+            "the server has stopped"
+        } else {
+            "the server does not run"
+        });
+        if arguments.all {
+            remove(state.folder())?;
+        }
+    }
+    for folder in removed {
+        remove(&root.join(&folder))?;
+        // `models` around `models/mnist` was made by a run, too; what else is in it stays, and so does it.
+        for parent in folder.ancestors().skip(1).filter(|parent| *parent != Path::new("")) {
+            let _ = fs::remove_dir(root.join(parent));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove(folder: &Path) -> anyhow::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Ok(()) => console::say(&format!("removed `{}`", folder.display())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| format!("cannot remove `{}`", folder.display())),
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! `pipeline status`: what runs, which version, since when.
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use anyhow::Context;
+use clap::Args;
+use formats::application::ApplicationRevision;
+use serde::Serialize;
+
+use crate::{
+    cli::Project,
+    client::{Client, LOOK_MAX},
+    plan::StepName,
+    server_url::ServerUrl,
+    service::ServiceFolder,
+    state::State,
+    summary::OUTPUT_FORMAT,
+    time,
+};
+
+/// Tell what runs, which version answers, and since when
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    pub project: Project,
+
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Status {
+    format: u32,
+    /// Absent where no server runs.
+    server: Option<ServerStatus>,
+    /// Absent where nothing was delivered yet.
+    last_run: Option<RunStatus>,
+    /// The process of a delivery that is under way.
+    delivering: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct ServerStatus {
+    pid: u32,
+    url: String,
+    since_ms: u64,
+    /// Absent where the server does not answer.
+    applications: Option<Vec<ApplicationRevision>>,
+}
+
+#[derive(Serialize)]
+struct RunStatus {
+    id: String,
+    started_at_ms: u64,
+    finished_at_ms: Option<u64>,
+    /// When each step finished last, in this run or one before.
+    steps_finished_at_ms: BTreeMap<StepName, u64>,
+}
+
+/// Carries out `pipeline status`. That nothing runs is an answer, too.
+pub(crate) fn status(arguments: &StatusArgs) -> anyhow::Result<ExitCode> {
+    let state = State::new(arguments.project.root());
+    let status = Status {
+        format: OUTPUT_FORMAT,
+        server: server(&state)?,
+        last_run: last_run(&state)?,
+        delivering: state.delivering(),
+    };
+    if arguments.json {
+        console::print(&serde_json::to_string(&status).context("cannot write the status")?);
+    } else {
+        console::print(&status.text());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn server(state: &State) -> anyhow::Result<Option<ServerStatus>> {
+    let Some(document) = ServiceFolder::new(state.folder()).running()? else {
+        return Ok(None);
+    };
+    let url: ServerUrl = document.url.parse().context("the service's document is wrong")?;
+    Ok(Some(ServerStatus {
+        pid: document.pid,
+        url: document.url,
+        since_ms: document.started_at_ms,
+        applications: Client::new(url, LOOK_MAX).get("/api/applications").ok(),
+    }))
+}
+
+fn last_run(state: &State) -> anyhow::Result<Option<RunStatus>> {
+    let Some(id) = state.runs()?.pop() else {
+        return Ok(None);
+    };
+    let records = state.records()?;
+    Ok(state.run(&id)?.map(|run| RunStatus {
+        id: run.id.to_string(),
+        started_at_ms: run.started_at_ms,
+        finished_at_ms: run.finished_at_ms,
+        steps_finished_at_ms: records
+            .into_iter()
+            .map(|(step, record)| (step, record.finished_at_ms))
+            .collect(),
+    }))
+}
+
+impl Status {
+    fn text(&self) -> String {
+        let mut lines = Vec::new();
+        match &self.server {
+            None => lines.push("server       does not run".to_owned()),
+            Some(server) => {
+                let since = time::moment(server.since_ms);
+                lines.push(format!(
+                    "server       runs at {} since {since} (process {})",
+                    server.url, server.pid
+                ));
+                lines.extend(server.lines());
+            }
+        }
+        lines.push(match &self.last_run {
+            None => "last run     none".to_owned(),
+            Some(run) => match run.finished_at_ms {
+                Some(at) => format!("last run     {} finished {}", run.id, time::moment(at)),
+                None => format!(
+                    "last run     {} has not finished; `pipeline up` goes on with it",
+                    run.id
+                ),
+            },
+        });
+        lines.extend(
+            self.delivering
+                .map(|id| format!("delivery     under way (process {id})")),
+        );
+        lines.join("\n")
+    }
+}
+
+impl ServerStatus {
+    fn lines(&self) -> Vec<String> {
+        let Some(applications) = &self.applications else {
+            return vec!["             but it does not answer".to_owned()];
+        };
+        if applications.is_empty() {
+            return vec!["application  none is deployed".to_owned()];
+        }
+        let line = |deployed: &ApplicationRevision| {
+            let versions: Vec<String> = deployed.application.versions().map(ToString::to_string).collect();
+            format!(
+                "application  {} answers with {} since {} (revision {})",
+                deployed.application.name,
+                versions.join(", "),
+                time::moment(deployed.deployed_at_ms),
+                deployed.revision
+            )
+        };
+        applications.iter().map(line).collect()
+    }
+}

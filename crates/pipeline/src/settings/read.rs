@@ -1,0 +1,144 @@
+//! The keys of `pipeline.yaml`. Every key must be there: the file is the only place where a value stands.
+
+use std::{num::NonZeroU32, ops::Bound, path::PathBuf, time::Duration};
+
+use formats::{
+    manifest::Manifest,
+    yaml::{Document, Node, Read},
+};
+
+use super::{DataSettings, Limits, ServerSettings, Settings, TestSettings, TrainingSettings};
+
+// What the trainer takes: a value beyond is a mistake to be told now, not after the download.
+const STEPS_MAX: NonZeroU32 = NonZeroU32::new(10_000_000).expect("it is not 0");
+const BATCH_SIZE_MAX: NonZeroU32 = NonZeroU32::new(65_536).expect("it is not 0");
+const LEARNING_RATE_MAX: f64 = 1.0;
+const DEVICES: [&str; 1] = ["ndarray"];
+const ATTEMPTS_MAX: NonZeroU32 = NonZeroU32::new(100).expect("it is not 0");
+
+/// The path of the manifest, where the document has one.
+pub(super) fn application(document: &Document) -> Option<PathBuf> {
+    let read = |root: Node<'_>| root.section()?.required("application", path);
+    document.read(read).ok()
+}
+
+/// Everything but the manifest, which is read meanwhile.
+pub(super) fn settings(root: Node<'_>, folder: PathBuf) -> Read<impl FnOnce(Manifest) -> Settings + use<>> {
+    let mut section = root.section()?;
+    let model = section.required("model", Node::parse);
+    let application = section.required("application", path);
+    let data = section.required("data", data);
+    let training = section.required("training", training);
+    let server = section.required("server", server);
+    let test = section.required("test", test);
+    let limits = section.required("limits", limits);
+    section.finish();
+    let (model, application, data) = (model?, application?, data?);
+    let (training, server, test, limits) = (training?, server?, test?, limits?);
+    Ok(move |manifest| Settings {
+        root: folder,
+        model,
+        application,
+        manifest,
+        data,
+        training,
+        server,
+        test,
+        limits,
+    })
+}
+
+fn data(node: Node<'_>) -> Read<DataSettings> {
+    let mut section = node.section()?;
+    let dir = section.required("dir", path);
+    let source = section.optional("source", Node::text);
+    let allow_unknown_digest = section.required("allow_unknown_digest", Node::flag);
+    section.finish();
+    Ok(DataSettings {
+        dir: dir?,
+        source: source?.map(str::to_owned),
+        allow_unknown_digest: allow_unknown_digest?,
+    })
+}
+
+fn training(node: Node<'_>) -> Read<TrainingSettings> {
+    let mut section = node.section()?;
+    let models_dir = section.required("models_dir", path);
+    let steps = section.required("steps", |node| node.integer(NonZeroU32::MIN..=STEPS_MAX));
+    let learning_rate = section.required("learning_rate", |node| {
+        node.number((Bound::Excluded(0.0), Bound::Included(LEARNING_RATE_MAX)))
+    });
+    let batch_size = section.required("batch_size", |node| node.integer(NonZeroU32::MIN..=BATCH_SIZE_MAX));
+    let seed = section.required("seed", |node| node.integer(0..=u64::MAX));
+    let device = section.required("device", |node| node.choice(&DEVICES.map(|device| (device, device))));
+    section.finish();
+    Ok(TrainingSettings {
+        models_dir: models_dir?,
+        steps: steps?,
+        learning_rate: learning_rate?,
+        batch_size: batch_size?,
+        seed: seed?,
+        device: device?.to_owned(),
+    })
+}
+
+fn server(node: Node<'_>) -> Read<ServerSettings> {
+    let mut section = node.section()?;
+    let listen = section.required("listen", |node| {
+        node.text()?
+            .parse()
+            .map_err(|_| node.refuse("expected an address with a port, such as `127.0.0.1:8080`"))
+    });
+    let registry = section.required("registry", path);
+    section.finish();
+    Ok(ServerSettings {
+        listen: listen?,
+        registry: registry?,
+    })
+}
+
+fn test(node: Node<'_>) -> Read<TestSettings> {
+    let mut section = node.section()?;
+    let images = section.required("images", positive);
+    let seed = section.required("seed", |node| node.integer(0..=u64::MAX));
+    let accuracy_min = section.optional("accuracy_min", |node| node.number(0.0..=1.0));
+    let noisy_accuracy_min = section.optional("noisy_accuracy_min", |node| node.number(0.0..=1.0));
+    section.finish();
+    Ok(TestSettings {
+        images: images?,
+        seed: seed?,
+        accuracy_min: accuracy_min?,
+        noisy_accuracy_min: noisy_accuracy_min?,
+    })
+}
+
+fn limits(node: Node<'_>) -> Read<Limits> {
+    let mut section = node.section()?;
+    let attempts = section.required("attempts", |node| node.integer(NonZeroU32::MIN..=ATTEMPTS_MAX));
+    let task_max = section.required("task_seconds", seconds);
+    let ready_max = section.required("ready_seconds", seconds);
+    let stop_max = section.required("stop_seconds", seconds);
+    section.finish();
+    Ok(Limits {
+        attempts: attempts?,
+        task_max: task_max?,
+        ready_max: ready_max?,
+        stop_max: stop_max?,
+    })
+}
+
+fn positive(node: Node<'_>) -> Read<NonZeroU32> {
+    node.integer(NonZeroU32::MIN..)
+}
+
+/// At most a day: a limit that nobody lives to see is none.
+fn seconds(node: Node<'_>) -> Read<Duration> {
+    node.integer(1..=86_400).map(Duration::from_secs)
+}
+
+fn path(node: Node<'_>) -> Read<PathBuf> {
+    match node.text()? {
+        "" => Err(node.refuse("expected a path, found nothing")),
+        text => Ok(PathBuf::from(text)),
+    }
+}
