@@ -1,0 +1,1 @@
+//! Tests across programs, in `tests/it`. There is no library here.

@@ -1,0 +1,17 @@
+//! Tests across programs, and tests that guard the architecture.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows a test by its attribute, not the functions that several tests share"
+)]
+
+mod command_lines;
+mod defects;
+mod documents;
+mod graph;
+mod kill;
+mod project;
+mod real;
+mod size;
+mod up;
+mod workspace;

@@ -1,0 +1,52 @@
+//! The whole job on real MNIST. It takes minutes and 55 MB of data, so it runs where `RUN_SLOW_TESTS=1` is set.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::project::{Project, steps};
+
+fn is_asked_for() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
+    let asked = std::env::var("RUN_SLOW_TESTS");
+    asked.is_ok_and(|value| value == "1")
+}
+
+/// Where MNIST comes from: the public sources, or `MNIST_SOURCE`.
+fn source() -> String {
+    #[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
+    let source = std::env::var("MNIST_SOURCE");
+    source.unwrap_or_else(|_| "null".to_owned())
+}
+
+#[test]
+fn real_mnist_is_learnt_served_and_proven() {
+    if !is_asked_for() {
+        return;
+    }
+    let project = Project::new();
+    project.set("source: digits", &format!("source: {}", source()));
+    project.set("allow_unknown_digest: true", "allow_unknown_digest: false");
+    project.set("steps: 150", "steps: 10000");
+    project.set("images: 100", "images: 10000");
+    project.set("accuracy_min: 0.8", "accuracy_min: 0.97");
+    let document: Value = serde_json::from_str(&project.well(&["up", "--json"])).unwrap();
+    let test = &document["delivery"]["test"];
+    assert_eq!(
+        (&test["clean"]["accuracy"]["total"], &test["noisy"]["accuracy"]["total"]),
+        (&10_000.into(), &5_000.into())
+    );
+    assert_eq!(test["passed"], true, "{test}");
+
+    let curl = document["delivery"]["curl"].as_str().unwrap();
+    let answer = project.paste(curl);
+    assert_eq!(answer["class_ids"][0][0], document["delivery"]["label"], "{answer}");
+
+    let started = Instant::now();
+    assert_eq!(steps(&project.well(&["up", "--json"])), [""; 0]);
+    assert!(
+        started.elapsed() < Duration::from_millis(500),
+        "{:?}",
+        started.elapsed()
+    );
+}
