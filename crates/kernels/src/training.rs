@@ -1,0 +1,188 @@
+//! The training step: dense layers with ReLU between them, softmax cross-entropy on top, Adam.
+//!
+//! All arithmetic is plain `f32`; sums are reordered and exact zeros skipped, nothing is approximated. What makes it
+//! fast, in order of what it saves:
+//!
+//! 1. **Zeros.** Of MNIST's pixels 81 of 100 are zero, of the outputs of hidden units 80 to 94. Sets of rows and units
+//!    that are *not* zero are kept as bits of words, and every loop walks over such a set ([`bits`](crate::bits)).
+//! 2. **Owners.** A member of the team owns *slabs* of 64 hidden units ([`slab`]): their weights and moments never
+//!    leave its cache. Only the slabs' shares in the second layer and one gradient change hands, so a step has two
+//!    meetings ([`team`](crate::team)):
+//!
+//!    | phase | split by | does |
+//!    |---|---|---|
+//!    | rise ([`top`]) | rows of the batch | second layer to loss, and back; fills the next batch ([`batch`]) |
+//!    | turn ([`slab`]) | slabs | gradients and Adam; then the next batch through the first layer |
+//!
+//! 3. **Visits.** A weight of the first layer is read once on the way up and once on the way back; its gradient is
+//!    used the moment it is known and never stored ([`input_layer`]).
+//! 4. **Flush-to-zero** while a phase runs ([`denormals`](crate::denormals)), and rows of later batches fetched from
+//!    memory ahead of time ([`lookahead`]).
+//!
+//! Every number is computed by one member in an order that depends on the data alone. So **the weights do not depend on
+//! the number of threads, nor on the instruction set**: the same bits. (Flush-to-zero exists on x86-64 only, so another
+//! architecture may round a number below 1e-38 differently.)
+
+pub(crate) mod adam;
+pub(crate) mod batch;
+mod group;
+mod input_layer;
+mod layers;
+mod levels;
+mod lookahead;
+mod phases;
+mod pieces;
+pub(crate) mod pixel_order;
+pub(crate) mod samples;
+mod slab;
+mod softmax;
+pub(crate) mod state;
+#[cfg(test)]
+mod tests;
+mod top;
+
+use self::{
+    adam::AdamSettings,
+    batch::Batch,
+    layers::{Draw, Layers},
+    pixel_order::PixelOrder,
+    samples::Samples,
+    state::{LayerParameters, OptimizerState},
+};
+use crate::simd::InstructionSet;
+
+/// What a [`Network`] is and how it is trained.
+#[derive(Clone, Debug)]
+pub struct NetworkSettings {
+    /// The shape of a row of input.
+    pub pixel_order: PixelOrder,
+    /// Outputs of each layer, the last one's being the classes; two layers at least.
+    pub layer_outputs: Vec<usize>,
+    /// The optimizer's constants.
+    pub adam: AdamSettings,
+    /// The share of certainty that is spread evenly over all classes; usually 0.
+    pub label_smoothing: f32,
+    /// The most rows in one step.
+    pub batch_size_max: usize,
+    /// Threads that share the work, the caller's included. More than one for each 64 units of the first layer cannot be
+    /// used, nor more than 16.
+    pub n_threads: usize,
+    /// The instructions to use.
+    pub instruction_set: InstructionSet,
+}
+
+/// A network in training.
+///
+/// Its threads wait for work while it lives, asleep when there has been none for a while, and end when it is dropped.
+/// If a step panics, nothing hangs, but the weights are of no use.
+pub struct Network {
+    layers: Layers,
+    /// Buffers for [`Network::train`] and [`Network::logits`]: the current batch and the next.
+    batches: [Batch; 2],
+}
+
+impl Network {
+    /// A network that starts from these weights and biases, one entry for each layer.
+    ///
+    /// # Panics
+    /// If a setting is out of its range, or a shape is not that of the settings.
+    pub fn new(settings: NetworkSettings, parameters: &[LayerParameters]) -> Self {
+        let batch = || Batch::new(settings.pixel_order, settings.batch_size_max);
+        let batches = [batch(), batch()];
+        let mut layers = Layers::new(settings);
+        layers.set_parameters(parameters);
+        Self { layers, batches }
+    }
+
+    /// Takes one step for each learning rate and sets `losses` to the mean loss of each step's rows before the step.
+    ///
+    /// `rows` names the rows of all steps, the same number for each. This is the fast way: the next batch is made ready
+    /// during a step. How steps are dealt out to calls makes no difference to the result.
+    ///
+    /// # Panics
+    /// If `rows` cannot be dealt out evenly, names a row that the samples do not have, or gives a step more rows than the
+    /// settings allow; if there is not one loss for each rate; if a label is not below the number of classes.
+    pub fn train(&mut self, samples: &Samples, rows: &[u32], learning_rates: &[f32], losses: &mut [f32]) {
+        assert_eq!(losses.len(), learning_rates.len(), "one loss for each step");
+        if learning_rates.is_empty() {
+            return;
+        }
+        let batch_size = rows.len() / learning_rates.len();
+        assert_eq!(
+            batch_size * learning_rates.len(),
+            rows.len(),
+            "every step has the same number of rows"
+        );
+        assert!(batch_size > 0, "a step has at least one row");
+        let rows_of = |step: usize| rows.get(step * batch_size..(step + 1) * batch_size);
+        let draw = |step: usize| rows_of(step).map(|rows| Draw { samples, rows });
+
+        let [current, next] = &mut self.batches;
+        let (mut current, mut next) = (current, next);
+        let first = draw(0).expect("there is a first step");
+        self.layers.gather(current, first);
+        self.layers.forward(current);
+        for (step, (&learning_rate, loss)) in learning_rates.iter().zip(losses).enumerate() {
+            let next_draw = draw(step + 1);
+            *loss = self.layers.rise(current, next_draw.map(|draw| (&mut *next, draw)));
+            let next_batch = next_draw.map(|_| &*next);
+            self.layers.turn(learning_rate, current, next_batch, draw(step + 2));
+            (current, next) = (next, current);
+        }
+    }
+
+    /// Takes one step on rows that the caller has put together; returns their mean loss before the step.
+    ///
+    /// # Panics
+    /// If the batch is empty, larger than the settings allow, or of another pixel order; if a label is not below the
+    /// number of classes.
+    pub fn step(&mut self, batch: &Batch, learning_rate: f32) -> f32 {
+        self.layers.forward(batch);
+        let loss = self.layers.rise(batch, None);
+        self.layers.turn(learning_rate, batch, None, None);
+        loss
+    }
+
+    /// The logits (`[n_rows, n_classes]`) of any number of rows (`[n_rows, n_inputs]`, line by line).
+    ///
+    /// # Panics
+    /// If `images` does not hold whole rows.
+    pub fn logits(&mut self, images: &[f32]) -> Vec<f32> {
+        let settings = self.layers.settings();
+        let (n_inputs, n_rows_max) = (settings.pixel_order.n_inputs(), settings.batch_size_max);
+        assert!(
+            images.len().is_multiple_of(n_inputs),
+            "rows of {n_inputs} inputs, not {} inputs",
+            images.len()
+        );
+        let n_classes = self.layers.n_classes();
+        let mut logits = Vec::with_capacity(images.len() / n_inputs * n_classes);
+        let no_labels = vec![0; n_rows_max];
+        for images in images.chunks(n_rows_max * n_inputs) {
+            let batch = &mut self.batches[0];
+            batch.fill(images, &no_labels[..images.len() / n_inputs]);
+            self.layers.forward(batch);
+            self.layers.evaluate(batch, &mut logits);
+        }
+        logits
+    }
+
+    /// Weights and biases of each layer.
+    pub fn parameters(&mut self) -> Vec<LayerParameters> {
+        self.layers.parameters()
+    }
+
+    /// What the optimizer remembers.
+    pub fn optimizer_state(&mut self) -> OptimizerState {
+        self.layers.optimizer_state()
+    }
+
+    /// Goes back to a point in a training: what follows is as if it had never been left, to the bit.
+    ///
+    /// # Panics
+    /// If a shape is not that of the settings.
+    pub fn restore(&mut self, parameters: &[LayerParameters], optimizer_state: &OptimizerState) {
+        self.layers.set_parameters(parameters);
+        self.layers.set_optimizer_state(optimizer_state);
+    }
+}
