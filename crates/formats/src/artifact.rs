@@ -37,8 +37,10 @@ pub struct TrainingSummary {
     pub steps: u32,
     /// Images per step.
     pub batch_size: u32,
-    /// Step size of the Adam optimizer.
+    /// Largest step size of the Adam optimizer.
     pub learning_rate: f64,
+    /// How the step size goes over the run: `constant` or `cosine`.
+    pub schedule: String,
     /// Seed of weights, batches and noise.
     pub seed: u64,
     /// Mean loss over the last 100 steps, or over all where there were fewer.

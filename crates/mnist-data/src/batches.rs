@@ -56,29 +56,24 @@ impl<'a> Batches<'a> {
         Ok(batches)
     }
 
-    /// A batch of zeros of the right size, to be filled.
-    pub fn empty_batch(&self) -> Batch {
-        let images = Array2::zeros((self.batch_size, self.dataset.n_pixels()));
-        Batch {
-            images,
-            labels: vec![0; self.batch_size],
-        }
+    /// The data set that the images are of.
+    pub fn dataset(&self) -> &'a Dataset {
+        self.dataset
     }
 
-    /// Puts the next images into `batch`, which came from [`Batches::empty_batch`]; takes no memory.
-    pub fn fill(&mut self, batch: &mut Batch) {
+    /// How many images a batch has.
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    /// The numbers of the images in the next batch; there always is one.
+    pub fn next_rows(&mut self) -> &[u32] {
         if self.order.len() - self.position < self.batch_size {
             self.start_epoch(self.epoch + 1);
         }
-        let indices = &self.order[self.position..][..self.batch_size];
+        let start = self.position;
         self.position += self.batch_size;
-        for ((&index, mut row), label) in indices.iter().zip(batch.images.rows_mut()).zip(&mut batch.labels) {
-            let row = row
-                .as_slice_mut()
-                .expect("`empty_batch` made the images in standard layout");
-            self.dataset.scale_into(index as usize, row);
-            *label = self.dataset.labels()[index as usize];
-        }
+        &self.order[start..self.position]
     }
 
     /// The order of an epoch depends on nothing but seed and epoch, so that a run can go on in its middle.
@@ -91,14 +86,25 @@ impl<'a> Batches<'a> {
     }
 }
 
-impl Iterator for Batches<'_> {
-    type Item = Batch;
+impl Batch {
+    /// A batch of zeros, to be filled.
+    pub fn new(batch_size: usize, n_pixels: usize) -> Self {
+        Self {
+            images: Array2::zeros((batch_size, n_pixels)),
+            labels: vec![0; batch_size],
+        }
+    }
 
-    /// The next batch in memory of its own; there always is one.
-    fn next(&mut self) -> Option<Batch> {
-        let mut batch = self.empty_batch();
-        self.fill(&mut batch);
-        Some(batch)
+    /// Takes over the images of these numbers, as many as the batch has rows; takes no memory.
+    pub fn fill(&mut self, dataset: &Dataset, rows: &[u32]) {
+        assert_eq!(rows.len(), self.labels.len(), "a batch is filled as a whole");
+        for ((&index, mut row), label) in rows.iter().zip(self.images.rows_mut()).zip(&mut self.labels) {
+            let row = row
+                .as_slice_mut()
+                .expect("`Batch::new` made the images in standard layout");
+            dataset.scale_into(index as usize, row);
+            *label = dataset.labels()[index as usize];
+        }
     }
 }
 
@@ -122,11 +128,11 @@ mod tests {
     fn an_epoch_holds_every_image_once_and_leaves_out_what_fills_no_batch() {
         let dataset = numbered(10);
         for (batch_size, n_batches) in [(5, 2), (3, 3), (10, 1)] {
-            let epoch = batches(&dataset, batch_size, 1).take(n_batches);
-            let mut labels: Vec<u8> = epoch.flat_map(|batch| batch.labels).collect();
-            labels.sort_unstable();
-            labels.dedup();
-            assert_eq!(labels.len(), batch_size * n_batches);
+            let mut batches = batches(&dataset, batch_size, 1);
+            let mut rows: Vec<u32> = (0..n_batches).flat_map(|_| batches.next_rows().to_vec()).collect();
+            rows.sort_unstable();
+            rows.dedup();
+            assert_eq!(rows.len(), batch_size * n_batches);
         }
     }
 
@@ -134,32 +140,32 @@ mod tests {
     fn every_epoch_has_its_own_order() {
         let dataset = numbered(100);
         let mut batches = batches(&dataset, 100, 1);
-        assert_ne!(batches.next().unwrap().labels, batches.next().unwrap().labels);
+        let first = batches.next_rows().to_vec();
+        assert_ne!(first, batches.next_rows());
     }
 
     #[test]
     fn the_same_seed_gives_the_same_batches_and_another_seed_others() {
         let dataset = numbered(50);
-        let labels = |seed| {
-            batches(&dataset, 7, seed)
-                .take(30)
-                .flat_map(|batch| batch.labels)
-                .collect::<Vec<_>>()
+        let rows = |seed| {
+            let mut batches = batches(&dataset, 7, seed);
+            (0..30).flat_map(|_| batches.next_rows().to_vec()).collect::<Vec<_>>()
         };
-        assert_eq!(labels(3), labels(3));
-        assert_ne!(labels(3), labels(4));
+        assert_eq!(rows(3), rows(3));
+        assert_ne!(rows(3), rows(4));
     }
 
     #[test]
-    fn a_filled_batch_equals_a_new_one_and_keeps_images_beside_their_labels() {
+    fn a_batch_holds_the_scaled_images_beside_their_labels() {
         let dataset = numbered(20);
-        let (mut filling, creating) = (batches(&dataset, 6, 5), batches(&dataset, 6, 5));
-        let mut filled = filling.empty_batch();
-        for created in creating.take(10) {
-            filling.fill(&mut filled);
-            assert_eq!(filled, created);
-            for (row, &label) in created.images.rows().into_iter().zip(&created.labels) {
-                assert_eq!(row[0], f32::from(label) / 255.0);
+        let mut batches = batches(&dataset, 6, 5);
+        let mut batch = Batch::new(6, 1);
+        for _ in 0..10 {
+            let rows = batches.next_rows();
+            batch.fill(&dataset, rows);
+            for ((&index, pixels), &label) in rows.iter().zip(batch.images.rows()).zip(&batch.labels) {
+                assert_eq!(u32::from(label), index);
+                assert_eq!(pixels[0], f32::from(label) / 255.0);
             }
         }
     }

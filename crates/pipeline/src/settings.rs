@@ -62,8 +62,10 @@ pub struct TrainingSettings {
     pub models_dir: PathBuf,
     /// Optimizer steps.
     pub steps: NonZeroU32,
-    /// Step size of the optimizer.
+    /// Largest step size of the optimizer.
     pub learning_rate: f64,
+    /// How the step size goes over the run, in the trainer's word.
+    pub schedule: String,
     /// Images per step.
     pub batch_size: NonZeroU32,
     /// Seed of weights, batches and noise.

@@ -6,6 +6,7 @@ use clap::{ArgAction, Parser};
 
 use crate::{
     device::DeviceKind,
+    schedule::Schedule,
     settings::{Settings, TrainingSettings},
 };
 
@@ -38,6 +39,10 @@ pub struct Args {
     #[arg(long, env = "LEARNING_RATE", default_value = "0.01", value_name = "X", value_parser = learning_rate, allow_negative_numbers = true)]
     pub learning_rate: f64,
 
+    /// How the step size goes over the run
+    #[arg(long, default_value = "constant", value_enum)]
+    pub schedule: Schedule,
+
     /// Images per step
     #[arg(long, env = "BATCH_SIZE", default_value = "128", value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     pub batch_size: NonZeroU32,
@@ -47,7 +52,7 @@ pub struct Args {
     pub seed: u64,
 
     /// What computes
-    #[arg(long, default_value = "ndarray", value_enum)]
+    #[arg(long, default_value = "native", value_enum)]
     pub device: DeviceKind,
 
     /// Fail where files are missing, instead of downloading them
@@ -70,6 +75,7 @@ impl Args {
                 steps: self.steps,
                 batch_size: self.batch_size,
                 learning_rate: self.learning_rate,
+                schedule: self.schedule,
                 seed: self.seed,
                 device: self.device,
             },

@@ -2,16 +2,16 @@
 
 use burn::tensor::Device;
 use clap::ValueEnum;
+use mnist_data::Batches;
 use model::Network;
 
-use crate::{
-    adam::Adam,
-    engine::{BurnEngine, Engine},
-};
+use crate::engine::{BurnEngine, Engine, NativeEngine};
 
 /// What computes a training run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DeviceKind {
+    /// Our own kernels on every core of the processor
+    Native,
     /// burn on the CPU, through the crate ndarray
     Ndarray,
 }
@@ -20,14 +20,17 @@ impl DeviceKind {
     /// Engine and device as the artifact names them.
     pub(crate) fn engine_name(self) -> &'static str {
         match self {
+            Self::Native => "native",
             Self::Ndarray => "burn ndarray",
         }
     }
 
-    /// An engine that starts with the weights of `initial`.
-    pub(crate) fn start_engine(self, initial: &Network, adam: Adam) -> Box<dyn Engine> {
+    /// An engine that starts with the weights of `initial` and trains on what `batches` are drawn from.
+    pub(crate) fn start_engine<'a>(self, batches: &Batches<'a>, initial: &Network) -> Box<dyn Engine + 'a> {
+        let dataset = batches.dataset();
         match self {
-            Self::Ndarray => Box::new(BurnEngine::new(ndarray(), initial, adam)),
+            Self::Native => Box::new(NativeEngine::new(dataset, initial, batches.batch_size())),
+            Self::Ndarray => Box::new(BurnEngine::new(ndarray(), dataset, initial)),
         }
     }
 }

@@ -13,6 +13,7 @@ mod images;
 mod initial;
 mod models_dir;
 mod run;
+mod schedule;
 mod settings;
 mod summary;
 mod training;

@@ -24,7 +24,6 @@ use signal_hook::{consts::TERM_SIGNALS, flag};
 use tracing::info;
 
 use crate::{
-    adam::Adam,
     cli::Args,
     evaluation::{Scores, evaluate},
     images::Images,
@@ -124,6 +123,7 @@ fn announce(training: &TrainingSettings, images: &Images, initial: &Network) {
         steps = training.steps,
         batch_size = training.batch_size,
         learning_rate = training.learning_rate,
+        schedule = training.schedule.as_str(),
         seed = training.seed,
         engine = training.device.engine_name(),
         layers = ?initial.widths(),
@@ -140,7 +140,7 @@ fn trained(
     initial: &Network,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Option<(Network, f64)>> {
-    let mut engine = training.device.start_engine(initial, Adam::new(training.learning_rate));
+    let mut engine = training.device.start_engine(&batches, initial);
     let Some(final_loss) = train(engine.as_mut(), &mut batches, training, interrupted)? else {
         return Ok(None);
     };
@@ -154,6 +154,7 @@ fn training_summary(training: &TrainingSettings, final_loss: f64, scores: Scores
         steps: training.steps.get(),
         batch_size: training.batch_size.get(),
         learning_rate: training.learning_rate,
+        schedule: training.schedule.as_str().to_owned(),
         seed: training.seed,
         // Six decimal places say enough, and are read back from JSON exactly.
         final_loss: (final_loss * 1e6).round() / 1e6,

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, path::PathBuf};
 
-use crate::device::DeviceKind;
+use crate::{device::DeviceKind, schedule::Schedule};
 
 /// Places and settings of a run.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub(crate) struct TrainingSettings {
     pub(crate) steps: NonZeroU32,
     pub(crate) batch_size: NonZeroU32,
     pub(crate) learning_rate: f64,
+    pub(crate) schedule: Schedule,
     pub(crate) seed: u64,
     pub(crate) device: DeviceKind,
 }

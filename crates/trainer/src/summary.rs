@@ -10,11 +10,12 @@ pub(crate) fn summary(report: &TrainingReport, artifact: &Path, report_file: &Pa
     let seconds = report.training_ms as f64 / 1000.0;
     let lines = [
         format!(
-            "trained {} steps of {} images in {seconds:.1} s ({:.0} steps/s, {}, seed {})",
+            "trained {} steps of {} images in {seconds:.1} s ({:.0} steps/s, {}, {} rate, seed {})",
             training.steps,
             training.batch_size,
             f64::from(training.steps) / seconds.max(0.001),
             training.engine,
+            training.schedule,
             training.seed,
         ),
         format!("  final loss      {:.4}", training.final_loss),

@@ -11,6 +11,9 @@ use thiserror::Error;
 
 use crate::{engine::Engine, settings::TrainingSettings};
 
+/// Steps that an engine takes in one go: enough for it to prepare a batch during the step before, few enough for
+/// Ctrl-C to be heard at once.
+const STRETCH: usize = 50;
 /// How many of the last steps the final loss is a mean of.
 const FINAL_STEPS: usize = 100;
 /// A loss that no network comes back from. Guessing among ten classes costs 2.3; step sizes that are too large but still
@@ -29,34 +32,44 @@ pub(crate) fn train(
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Option<f64>> {
     let steps = settings.steps.get();
-    let mut batch = batches.empty_batch();
+    let mut rows = Vec::with_capacity(STRETCH * batches.batch_size());
+    let mut rates = Vec::with_capacity(STRETCH);
+    let mut losses = Vec::with_capacity(STRETCH);
     let mut recent = VecDeque::with_capacity(FINAL_STEPS);
     let mut progress = Progress::start("training", steps.into(), "steps");
-    for step in 1..=steps {
+    let mut taken = 0;
+    while taken < steps {
         if interrupted.load(Ordering::Relaxed) {
-            progress.finish(&format!("stopped after {} of {steps} steps", step - 1));
+            progress.finish(&format!("stopped after {taken} of {steps} steps"));
             return Ok(None);
         }
-        batches.fill(&mut batch);
-        let loss = engine.step(&batch)?;
-        if loss.is_nan() || loss > LOSS_MAX {
-            progress.finish(&format!("stopped at step {step} of {steps}"));
-            let learning_rate = settings.learning_rate;
-            return Err(Diverged {
-                step,
-                loss,
-                learning_rate,
+        let n_steps = (steps - taken).min(STRETCH as u32);
+        rows.clear();
+        (0..n_steps).for_each(|_| rows.extend_from_slice(batches.next_rows()));
+        let rate = |step| settings.schedule.rate(step, steps, settings.learning_rate);
+        rates.clear();
+        rates.extend((taken..taken + n_steps).map(rate));
+        losses.resize(n_steps as usize, 0.0);
+        engine.train(&rows, &rates, &mut losses)?;
+        for &loss in &losses {
+            taken += 1;
+            if loss.is_nan() || loss > LOSS_MAX {
+                progress.finish(&format!("stopped at step {taken} of {steps}"));
+                let (step, learning_rate) = (taken, settings.learning_rate);
+                return Err(Diverged {
+                    step,
+                    loss,
+                    learning_rate,
+                }
+                .into());
             }
-            .into());
+            if recent.len() == FINAL_STEPS {
+                recent.pop_front();
+            }
+            recent.push_back(f64::from(loss));
         }
-        if recent.len() == FINAL_STEPS {
-            recent.pop_front();
-        }
-        recent.push_back(f64::from(loss));
-        if step % 50 == 1 {
-            progress.note(&format!("loss {:.4}", mean(&recent)));
-        }
-        progress.set(step.into());
+        progress.note(&format!("loss {:.4}", mean(&recent)));
+        progress.set(taken.into());
     }
     let final_loss = mean(&recent);
     progress.finish(&format!("took {steps} steps, loss {final_loss:.4}"));
@@ -83,22 +96,23 @@ fn mean(losses: &VecDeque<f64>) -> f64 {
 mod tests {
     use std::num::{NonZeroU32, NonZeroUsize};
 
-    use mnist_data::{Batch, Dataset};
+    use mnist_data::Dataset;
     use model::Network;
     use ndarray::Array3;
 
     use super::*;
-    use crate::device::DeviceKind;
+    use crate::{device::DeviceKind, schedule::Schedule};
 
-    /// An engine that learns nothing and says these losses, one after the other.
+    /// An engine that learns nothing and says these losses, one after the other, and then that of guessing.
     struct Rehearsal<'a>(std::slice::Iter<'a, f32>);
 
     impl Engine for Rehearsal<'_> {
-        fn step(&mut self, _: &Batch) -> anyhow::Result<f32> {
-            Ok(*self.0.next().expect("no step is taken beyond the last loss"))
+        fn train(&mut self, _: &[u32], _: &[f32], losses: &mut [f32]) -> anyhow::Result<()> {
+            losses.fill_with(|| *self.0.next().unwrap_or(&2.3));
+            Ok(())
         }
 
-        fn network(&self) -> anyhow::Result<Network> {
+        fn network(&mut self) -> anyhow::Result<Network> {
             unreachable!("a loop of steps asks for no weights")
         }
     }
@@ -110,6 +124,7 @@ mod tests {
             steps: NonZeroU32::new(steps).unwrap(),
             batch_size: NonZeroU32::MIN,
             learning_rate: 0.5,
+            schedule: Schedule::Constant,
             seed: 1,
             device: DeviceKind::Ndarray,
         };

@@ -121,7 +121,7 @@ fn a_client_line_that_cannot_run() {
 #[test]
 fn undeclared_or_inconsistent_parameters() {
     let project = Project::new();
-    project.set("device: ndarray", "device: ndarray\n  learning_steps: 5");
+    project.set("device: native", "device: native\n  learning_steps: 5");
     let outcome = project.pipeline(&["plan"]);
     assert!(
         outcome.stderr.contains("unknown key `training.learning_steps`"),

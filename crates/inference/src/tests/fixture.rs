@@ -62,6 +62,7 @@ pub(super) fn artifact(signature: &str, class: usize) -> Artifact {
         steps: 1,
         batch_size: 1,
         learning_rate: 0.01,
+        schedule: "constant".to_owned(),
         seed: class as u64,
         final_loss: 0.0,
         clean: accuracy,

@@ -22,6 +22,7 @@ fn artifact() -> Artifact {
         steps: 100,
         batch_size: 128,
         learning_rate: 0.01,
+        schedule: "constant".to_owned(),
         seed: 7,
         final_loss: 0.123_456,
         clean: accuracy,

@@ -79,6 +79,7 @@ fn train(settings: &Settings) -> Step {
         arguments: vec![
             text("--steps", training.steps),
             text("--learning-rate", training.learning_rate),
+            text("--schedule", &training.schedule),
             text("--batch-size", training.batch_size),
             text("--seed", training.seed),
             text("--device", &training.device),

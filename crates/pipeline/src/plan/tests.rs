@@ -69,7 +69,7 @@ fn the_training_is_told_every_hyperparameter() {
         |_| {},
         StepName::Train,
         expect![[r#"
-            trainer --steps 10000 --learning-rate 0.01 --batch-size 128 --seed 1 --device ndarray --data-dir data --models-dir models --no-download
+            trainer --steps 10000 --learning-rate 0.01 --schedule cosine --batch-size 128 --seed 1 --device native --data-dir data --models-dir models --no-download
             reads data/train-images-idx3-ubyte, data/train-labels-idx1-ubyte, data/t10k-images-idx3-ubyte, data/t10k-labels-idx1-ubyte
             writes models/mnist.safetensors, models/mnist.report.json
         "#]],

@@ -13,7 +13,8 @@ use super::{DataSettings, Limits, ServerSettings, Settings, TestSettings, Traini
 const STEPS_MAX: NonZeroU32 = NonZeroU32::new(10_000_000).expect("it is not 0");
 const BATCH_SIZE_MAX: NonZeroU32 = NonZeroU32::new(65_536).expect("it is not 0");
 const LEARNING_RATE_MAX: f64 = 1.0;
-const DEVICES: [&str; 1] = ["ndarray"];
+const SCHEDULES: [&str; 2] = ["constant", "cosine"];
+const DEVICES: [&str; 2] = ["native", "ndarray"];
 const ATTEMPTS_MAX: NonZeroU32 = NonZeroU32::new(100).expect("it is not 0");
 
 /// The path of the manifest, where the document has one.
@@ -68,18 +69,26 @@ fn training(node: Node<'_>) -> Read<TrainingSettings> {
     let learning_rate = section.required("learning_rate", |node| {
         node.number((Bound::Excluded(0.0), Bound::Included(LEARNING_RATE_MAX)))
     });
+    let schedule = section.required("schedule", |node| choice(node, &SCHEDULES));
     let batch_size = section.required("batch_size", |node| node.integer(NonZeroU32::MIN..=BATCH_SIZE_MAX));
     let seed = section.required("seed", |node| node.integer(0..=u64::MAX));
-    let device = section.required("device", |node| node.choice(&DEVICES.map(|device| (device, device))));
+    let device = section.required("device", |node| choice(node, &DEVICES));
     section.finish();
     Ok(TrainingSettings {
         models_dir: models_dir?,
         steps: steps?,
         learning_rate: learning_rate?,
+        schedule: schedule?,
         batch_size: batch_size?,
         seed: seed?,
-        device: device?.to_owned(),
+        device: device?,
     })
+}
+
+/// One of these words, which mean something to the trainer.
+fn choice(node: Node<'_>, words: &[&'static str]) -> Read<String> {
+    let choices: Vec<_> = words.iter().map(|&word| (word, word)).collect();
+    node.choice(&choices).map(str::to_owned)
 }
 
 fn server(node: Node<'_>) -> Read<ServerSettings> {

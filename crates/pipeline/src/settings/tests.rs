@@ -47,7 +47,7 @@ fn every_mistake_in_both_files_is_told_at_once() {
             ("pipeline.yaml", "batch_size: 128", "batch_size: 0"),
             ("pipeline.yaml", "listen: 127.0.0.1:8080", "listen: 8080"),
             ("pipeline.yaml", "accuracy_min: 0.96", "accuracy_min: 96"),
-            ("pipeline.yaml", "device: ndarray", "device: gpu"),
+            ("pipeline.yaml", "device: native", "device: gpu"),
             ("pipeline.yaml", "attempts: 3", ""),
             ("application.yaml", "singular:", "singlar:"),
             ("application.yaml", "name: mnist-app", "name: mnist app"),
@@ -57,11 +57,11 @@ fn every_mistake_in_both_files_is_told_at_once() {
             pipeline.yaml:21:3: missing key `steps` in `training`
             pipeline.yaml:23:3: unknown key `training.step`; did you mean `steps`?
             pipeline.yaml:25:18: `training.learning_rate`: expected a number above 0 to 1, found the text "0.01"
-            pipeline.yaml:27:15: `training.batch_size`: expected a whole number from 1 to 65536, found `0`
-            pipeline.yaml:31:11: `training.device`: expected `ndarray`, found `gpu`
-            pipeline.yaml:35:11: `server.listen`: expected an address with a port, such as `127.0.0.1:8080`
-            pipeline.yaml:45:17: `test.accuracy_min`: expected a number from 0 to 1, found `96`
-            pipeline.yaml:53:3: missing key `attempts` in `limits`
+            pipeline.yaml:29:15: `training.batch_size`: expected a whole number from 1 to 65536, found `0`
+            pipeline.yaml:33:11: `training.device`: expected `native` or `ndarray`, found `gpu`
+            pipeline.yaml:37:11: `server.listen`: expected an address with a port, such as `127.0.0.1:8080`
+            pipeline.yaml:47:17: `test.accuracy_min`: expected a number from 0 to 1, found `96`
+            pipeline.yaml:55:3: missing key `attempts` in `limits`
             application.yaml:7:1: missing key `singular` or `pipeline`
             application.yaml:9:7: `name`: ` ` at position 6 of the name `mnist app`, expected an ASCII letter, digit, `-`, `_` or `.`
             application.yaml:10:1: unknown key `singlar`; did you mean `singular`?"#]],

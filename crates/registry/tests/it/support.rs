@@ -48,6 +48,7 @@ pub(crate) fn header() -> ArtifactHeader {
             steps: 10_000,
             batch_size: 128,
             learning_rate: 0.01,
+            schedule: "constant".to_owned(),
             seed: 1,
             final_loss: 0.1,
             clean: accuracy,

@@ -156,6 +156,7 @@ pub(crate) fn artifact(class: usize) -> Vec<u8> {
         steps: 1,
         batch_size: 1,
         learning_rate: 0.01,
+        schedule: "constant".to_owned(),
         seed: 1,
         final_loss: 0.5,
         clean: accuracy,

@@ -1,15 +1,16 @@
 //! The engine on burn tensors: gradients by automatic differentiation, on whatever device burn has.
 
 use burn::tensor::{Device, Gradients, Tensor, TensorData, activation::relu, loss::cross_entropy_with_logits};
-use mnist_data::Batch;
+use mnist_data::{Batch, Dataset};
 use model::{Layer, Network};
 
 use super::Engine;
 use crate::adam::{Adam, BETA_1, BETA_2, EPSILON};
 
 /// Dense layers with ReLU between them, softmax cross-entropy, Adam.
-pub(crate) struct BurnEngine {
+pub(crate) struct BurnEngine<'a> {
     device: Device,
+    dataset: &'a Dataset,
     layers: Vec<DenseLayer>,
     adam: Adam,
 }
@@ -26,14 +27,30 @@ struct Parameter<const D: usize> {
     moment_2: Tensor<D>,
 }
 
-impl BurnEngine {
-    pub(crate) fn new(device: Device, initial: &Network, adam: Adam) -> Self {
+impl<'a> BurnEngine<'a> {
+    pub(crate) fn new(device: Device, dataset: &'a Dataset, initial: &Network) -> Self {
         let layers = initial.layers().iter().map(|layer| DenseLayer::new(layer, &device));
         Self {
             layers: layers.collect(),
             device,
-            adam,
+            dataset,
+            adam: Adam::default(),
         }
+    }
+
+    fn step(&mut self, batch: &Batch, learning_rate: f32) -> anyhow::Result<f32> {
+        let tracked: Vec<_> = self.layers.iter().map(DenseLayer::tracked).collect();
+        let loss = self.loss(&tracked, batch);
+        let mut gradients = loss.backward();
+        let rate = self.adam.next_rate(learning_rate);
+        let layers = std::mem::take(&mut self.layers).into_iter().zip(tracked);
+        self.layers = layers
+            .map(|(layer, (weights, bias))| DenseLayer {
+                weights: layer.weights.moved(weights, &mut gradients, rate),
+                bias: layer.bias.moved(bias, &mut gradients, rate),
+            })
+            .collect();
+        Ok(loss.try_into_scalar()?)
     }
 
     /// Mean softmax cross-entropy of a batch, with the tracked `layers`.
@@ -61,23 +78,18 @@ impl BurnEngine {
     }
 }
 
-impl Engine for BurnEngine {
-    fn step(&mut self, batch: &Batch) -> anyhow::Result<f32> {
-        let tracked: Vec<_> = self.layers.iter().map(DenseLayer::tracked).collect();
-        let loss = self.loss(&tracked, batch);
-        let mut gradients = loss.backward();
-        let rate = self.adam.next_rate();
-        let layers = std::mem::take(&mut self.layers).into_iter().zip(tracked);
-        self.layers = layers
-            .map(|(layer, (weights, bias))| DenseLayer {
-                weights: layer.weights.moved(weights, &mut gradients, rate),
-                bias: layer.bias.moved(bias, &mut gradients, rate),
-            })
-            .collect();
-        Ok(loss.try_into_scalar()?)
+impl Engine for BurnEngine<'_> {
+    fn train(&mut self, rows: &[u32], learning_rates: &[f32], losses: &mut [f32]) -> anyhow::Result<()> {
+        let batch_size = rows.len() / losses.len();
+        let mut batch = Batch::new(batch_size, self.dataset.n_pixels());
+        for ((rows, &learning_rate), loss) in rows.chunks_exact(batch_size).zip(learning_rates).zip(losses) {
+            batch.fill(self.dataset, rows);
+            *loss = self.step(&batch, learning_rate)?;
+        }
+        Ok(())
     }
 
-    fn network(&self) -> anyhow::Result<Network> {
+    fn network(&mut self) -> anyhow::Result<Network> {
         let layers = self.layers.iter().map(|layer| {
             Ok(Layer {
                 weights: layer.weights.value.try_to_vec_as()?,
