@@ -203,9 +203,9 @@ async fn an_upload_that_cannot_be_served_is_not_published() {
     check(
         &error,
         &expect![[r#"
-        the artifact cannot be served
-        because: the file has 1279 bytes, not as many as it announces: it is truncated, or something was appended
-    "#]],
+            the artifact cannot be served
+            because: the file has 1303 bytes, not as many as it announces: it is truncated, or something was appended
+        "#]],
     );
     assert!(applications.registry().models().await.unwrap().is_empty());
 }

@@ -13,13 +13,12 @@ use crate::project::{Project, RUN_MAX};
 
 const N_MOMENTS: u32 = 20;
 
-/// The steps that every delivery of this test takes.
-const STEPS: [&str; 5] = ["train", "serve", "upload", "deploy", "test"];
+/// The steps whose lines count moments. What kills the test step comes some time after the last of them.
+const STEPS: [&str; 4] = ["train", "serve", "upload", "deploy"];
 
 fn quick_project() -> Project {
     let project = Project::new();
     project.set("steps: 150", "steps: 5");
-    project.set("images: 100", "images: 20");
     project.set("accuracy_min: 0.8", "accuracy_min: null");
     project
 }
@@ -69,8 +68,8 @@ fn after_twenty_kills_there_is_always_one_correct_version() {
         if index % 5 == 0 {
             fs::remove_dir_all(project.workspace.join("data")).unwrap();
         }
-        let n_lines = rng.usize(0..n_lines_max);
-        let delay = Duration::from_millis(rng.u64(0..20));
+        let n_lines = rng.usize(..=n_lines_max);
+        let delay = Duration::from_millis(rng.u64(..30));
         let moment = format!("kill {index}, {delay:?} after line {n_lines}");
         let mut running = project.start(&["up"]);
         let mut line_came_at = None;

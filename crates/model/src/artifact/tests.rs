@@ -91,7 +91,7 @@ fn a_truncated_file_is_refused_wherever_it_ends() {
     }
     check(
         &bytes[..bytes.len() - 1],
-        expect!["the file has 1459 bytes, not as many as it announces: it is truncated, or something was appended"],
+        expect!["the file has 1483 bytes, not as many as it announces: it is truncated, or something was appended"],
     );
     check(
         &bytes[..3],
@@ -105,7 +105,7 @@ fn an_appended_byte_is_refused() {
     bytes.push(0);
     check(
         &bytes,
-        expect!["the file has 1461 bytes, not as many as it announces: it is truncated, or something was appended"],
+        expect!["the file has 1485 bytes, not as many as it announces: it is truncated, or something was appended"],
     );
 }
 

@@ -155,7 +155,7 @@ async fn a_damaged_document_is_named_and_hides_no_other_model() {
         &expect![[r#"
             `models/mnist/versions/00000002.json` in the registry is damaged or was not written by this program
             because: it is not a valid document
-            because: EOF while parsing a value at line 437 column 2
+            because: EOF while parsing a value at line 437 column 3
         "#]],
     )
     .await;

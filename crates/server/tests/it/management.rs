@@ -36,7 +36,7 @@ async fn an_artifact_becomes_a_version_that_can_be_read_back() {
     let created = text(response).await;
     expect![[r#"
         201 Created
-        {"format":1,"model":"mnist:1","digest":"64c328c0c7fd21d8932476af605e0f7af9ce9a7b1a8ff9204c2c5bf2bff84bd3","size_bytes":32744,"published_at_ms":0,"idempotency_key":"run-1","header":{"format":1,"signature":{"name":"predict","inputs":[{"name":"imgs","element":"float32","shape":[-1,28,28]}],"outputs":[{"name":"class_ids","element":"int64","shape":[-1,1]},{"name":"classes","element":"string","shape":[-1,1]},{"name":"logits","element":"float32","shape":[-1,10]},{"name":"probabilities","element":"float32","shape":[-1,10]}]},"layers":[784,10],"tensors":"58182912f1bbe445c41b8a43fd263cf4d958981313433249db819d779343c1c7","training":{"engine":"none","steps":1,"batch_size":1,"learning_rate":0.01,"seed":1,"final_loss":0.5,"clean":{"correct":97,"total":100},"noisy":{"correct":97,"total":100}},"profile":{"n_images":0,"class_counts":[0,0,0,0,0,0,0,0,0,0],"pixel_histogram":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0],"pixel_mean":0.0,"pixel_std":0.0,"ink_histogram":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0],"ink_std":0.0,"mean_image":[0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0]}}}
+        {"format":1,"model":"mnist:1","digest":"92d66ac6f55e4baefdf6ba45a72cf66ce01dd4277447642e33f3dcefe0955a5f","size_bytes":32776,"published_at_ms":0,"idempotency_key":"run-1","header":{"format":1,"signature":{"name":"predict","inputs":[{"name":"imgs","element":"float32","shape":[-1,28,28]}],"outputs":[{"name":"class_ids","element":"int64","shape":[-1,1]},{"name":"classes","element":"string","shape":[-1,1]},{"name":"logits","element":"float32","shape":[-1,10]},{"name":"probabilities","element":"float32","shape":[-1,10]}]},"layers":[784,10],"tensors":"58182912f1bbe445c41b8a43fd263cf4d958981313433249db819d779343c1c7","training":{"engine":"none","steps":1,"batch_size":1,"learning_rate":0.01,"schedule":"constant","seed":1,"final_loss":0.5,"clean":{"correct":97,"total":100},"noisy":{"correct":97,"total":100}},"profile":{"n_images":0,"class_counts":[0,0,0,0,0,0,0,0,0,0],"pixel_histogram":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0],"pixel_mean":0.0,"pixel_std":0.0,"ink_histogram":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0],"ink_std":0.0,"mean_image":[0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0]}}}
     "#]].assert_eq(&created);
     let again = text(fixture.send(upload(artifact(3), Some("run-1"))).await).await;
     assert_eq!(again, created.replacen("201 Created", "200 OK", 1));
@@ -86,9 +86,9 @@ async fn a_broken_artifact_is_refused_with_the_reason_and_leaves_nothing() {
         (
             good[..good.len() - 1].to_vec(),
             expect![[r#"
-            400 Bad Request
-            {"error":"Client","information":{"message":"the artifact cannot be served: the file has 32743 bytes, not as many as it announces: it is truncated, or something was appended"}}
-        "#]],
+                400 Bad Request
+                {"error":"Client","information":{"message":"the artifact cannot be served: the file has 32775 bytes, not as many as it announces: it is truncated, or something was appended"}}
+            "#]],
         ),
         (
             altered,
