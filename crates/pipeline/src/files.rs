@@ -9,6 +9,9 @@ use std::{
 use anyhow::Context;
 use serde::{Serialize, de::DeserializeOwned};
 
+/// How the names of files begin that are not whole yet.
+const STAGED: &str = ".staged-";
+
 /// Writes `bytes` to `path`, making its folder: under a name of their own, synced, then renamed.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     write_whole(path, bytes).with_context(|| format!("cannot write `{}`", path.display()))
@@ -31,13 +34,29 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Opti
     serde_json::from_slice(&bytes).with_context(context).map(Some)
 }
 
+/// Removes what killed processes were writing in `folder`, when nobody else writes there.
+pub(crate) fn remove_staged(folder: &Path) -> anyhow::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.with_context(|| format!("cannot list `{}`", folder.display()))?,
+    };
+    for entry in entries {
+        let entry = entry.with_context(|| format!("cannot list `{}`", folder.display()))?;
+        if entry.file_name().as_encoded_bytes().starts_with(STAGED.as_bytes()) {
+            let path = entry.path();
+            fs::remove_file(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
     fs::create_dir_all(folder)?;
-    let mut staged = tempfile::Builder::new().prefix(".staged-").tempfile_in(folder)?;
+    let mut staged = tempfile::Builder::new().prefix(STAGED).tempfile_in(folder)?;
     staged.write_all(bytes)?;
     staged.as_file().sync_all()?;
     staged.persist(path)?;

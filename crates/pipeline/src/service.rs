@@ -135,7 +135,8 @@ impl ServiceFolder {
     }
 }
 
-fn is_alive(id: u32) -> bool {
+/// Whether there is a process of this id.
+pub(crate) fn is_alive(id: u32) -> bool {
     pid(id).is_some_and(|pid| test_kill_process(pid).is_ok())
 }
 

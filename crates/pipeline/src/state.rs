@@ -98,8 +98,10 @@ impl State {
 
     /// Goes on with the newest run if it has not finished, or starts another.
     pub(crate) fn begin(&self) -> anyhow::Result<Run> {
+        files::remove_staged(&self.folder.join("results"))?;
         let runs = self.runs()?;
         if let Some(id) = runs.last() {
+            files::remove_staged(&self.run_folder(id))?;
             match self.run(id)? {
                 Some(run) if run.finished_at_ms.is_none() => return Ok(run),
                 _ => {}

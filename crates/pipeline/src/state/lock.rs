@@ -4,10 +4,18 @@ use std::{
     fs::{self, File, TryLockError},
     io::Write,
     path::Path,
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use thiserror::Error;
+
+use crate::{interrupt::LOOK_EVERY, service::is_alive};
+
+/// Longest time for which a killed delivery may leave the lock to a process that it was about to start, and that lets
+/// go of it by becoming its program.
+const SETTLE_MAX: Duration = Duration::from_secs(2);
 
 /// Held as long as this value lives; the system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -32,10 +40,16 @@ pub(super) fn lock(path: &Path) -> anyhow::Result<Lock> {
         .write(true)
         .open(path)
         .with_context(context)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(Locked(holder(path)).into()),
-        Err(TryLockError::Error(error)) => return Err(error).with_context(context),
+    let end = Instant::now() + SETTLE_MAX;
+    while let Err(error) = file.try_lock() {
+        if let TryLockError::Error(error) = error {
+            return Err(error).with_context(context);
+        }
+        let holder = holder(path);
+        if holder.is_none_or(is_alive) || Instant::now() >= end {
+            return Err(Locked(holder).into());
+        }
+        thread::sleep(LOOK_EVERY);
     }
     file.set_len(0)
         .and_then(|()| writeln!(file, "{}", std::process::id()))
@@ -80,5 +94,22 @@ mod tests {
         drop(first);
         assert_eq!(delivering(&path), None);
         lock(&path).unwrap();
+    }
+
+    /// `up` right after a `kill -9` now and then found the folder taken by the process that had just been killed.
+    #[test]
+    fn a_lock_that_a_dead_process_left_behind_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let left = lock(&path).unwrap();
+        let mut dead = std::process::Command::new("true").spawn().unwrap();
+        dead.wait().unwrap();
+        fs::write(&path, format!("{}\n", dead.id())).unwrap();
+        let release = thread::spawn(move || {
+            thread::yield_now();
+            drop(left);
+        });
+        lock(&path).unwrap();
+        release.join().unwrap();
     }
 }

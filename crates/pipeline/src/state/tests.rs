@@ -83,3 +83,24 @@ fn old_runs_go_but_not_the_one_with_the_newest_record_of_a_step() {
     assert_eq!(runs.len(), RUNS_MAX + 1);
     assert_eq!(runs.first(), first.as_ref());
 }
+
+/// A task that was killed while it wrote its result left half of it beside the others for good.
+#[test]
+fn what_a_killed_task_was_writing_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = State::new(folder.path());
+    let run = state.begin().unwrap();
+    let results = state.folder.join("results");
+    fs::create_dir_all(&results).unwrap();
+    let halves = [
+        results.join(".staged-a1b2c3"),
+        state.run_folder(&run.id).join(".staged-d4e5f6"),
+    ];
+    let whole = results.join("published.json");
+    for path in halves.iter().chain([&whole]) {
+        fs::write(path, "{").unwrap();
+    }
+    state.begin().unwrap();
+    assert!(halves.iter().all(|path| !path.exists()));
+    assert!(whole.exists());
+}
