@@ -14,7 +14,7 @@ use std::{
 use anyhow::Context;
 
 pub(crate) use digests::Digests;
-pub(crate) use lock::{Lock, delivering};
+pub(crate) use lock::{Lock, delivering, hold_as_task};
 pub(crate) use run::{Record, Run, RunId};
 
 use crate::{files, plan::StepName};

@@ -3,7 +3,7 @@
 //!
 //! The same could be done between `fork` and `exec`, but only with `unsafe` code.
 
-use std::{convert::Infallible, os::unix::process::CommandExt, path::PathBuf, process::Command};
+use std::{convert::Infallible, fs::File, os::unix::process::CommandExt, path::PathBuf, process::Command};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use crate::{
     decide::Key,
     service::{ServiceDocument, ServiceFolder},
-    state::STATE_FORMAT,
+    state::{STATE_FORMAT, hold_as_task},
     time,
 };
 
@@ -29,6 +29,9 @@ enum LaunchKind {
         /// The process that started it
         #[arg(long)]
         parent: u32,
+        /// The folder that holds the state of deliveries
+        #[arg(long)]
+        state: PathBuf,
         /// The program and its arguments
         #[arg(last = true, required = true)]
         command: Vec<String>,
@@ -53,8 +56,11 @@ enum LaunchKind {
 /// Carries out `pipeline launch`; it comes back only with an error.
 pub(crate) fn launch(arguments: LaunchArgs) -> anyhow::Result<Infallible> {
     match arguments.kind {
-        LaunchKind::Task { parent, command } => {
+        LaunchKind::Task { parent, state, command } => {
+            // First the lock, then the look at the parent: a delivery that follows sees the one or this the other.
+            let lock = hold_as_task(&state)?;
             end_with(parent)?;
+            keep_open(&lock)?;
             become_program(&command)
         }
         LaunchKind::Service {
@@ -75,11 +81,15 @@ pub(crate) fn launch(arguments: LaunchArgs) -> anyhow::Result<Infallible> {
                 url,
                 started_at_ms: time::now_ms(),
             })?;
-            // Files are closed when a process becomes another program, unless they are told not to be.
-            rustix::io::fcntl_setfd(&lock, rustix::io::FdFlags::empty()).context("cannot keep the lock")?;
+            keep_open(&lock)?;
             become_program(&command)
         }
     }
+}
+
+/// Files are closed when a process becomes another program, unless they are told not to be.
+fn keep_open(lock: &File) -> anyhow::Result<()> {
+    rustix::io::fcntl_setfd(lock, rustix::io::FdFlags::empty()).context("cannot keep the lock")
 }
 
 /// A killed `pipeline up` must not leave a trainer behind that works for nobody.

@@ -117,7 +117,7 @@ impl Executor for Local {
 
     fn run(&self, step: &Step, run: &RunId, output: &mut dyn FnMut(&str)) -> anyhow::Result<Ended> {
         let command_line = self.command_line(step, run)?;
-        let mut command = task::command(&self.programs.path(Program::Pipeline)?, &command_line);
+        let mut command = task::command(&self.programs.path(Program::Pipeline)?, &self.state, &command_line);
         command.current_dir(self.folder());
         let limits = task::TaskLimits {
             time_max: self.limits.task_max,

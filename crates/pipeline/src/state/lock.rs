@@ -2,20 +2,22 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::Write,
+    io::{self, Write},
     path::Path,
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use thiserror::Error;
 
 use crate::{interrupt::LOOK_EVERY, service::is_alive};
 
-/// Longest time for which a killed delivery may leave the lock to a process that it was about to start, and that lets
-/// go of it by becoming its program.
-const SETTLE_MAX: Duration = Duration::from_secs(2);
+/// The lock that tasks share as long as they live, in the folder of state.
+const TASKS: &str = "tasks";
+
+/// Longest time that what a killed delivery started may take to end.
+const SETTLE_MAX: Duration = Duration::from_secs(10);
 
 /// Held as long as this value lives; the system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -51,10 +53,41 @@ pub(super) fn lock(path: &Path) -> anyhow::Result<Lock> {
         }
         thread::sleep(LOOK_EVERY);
     }
+    wait_for_tasks(&path.with_file_name(TASKS), end)?;
     file.set_len(0)
         .and_then(|()| writeln!(file, "{}", std::process::id()))
         .with_context(context)?;
     Ok(Lock { _file: file })
+}
+
+/// Takes the lock that tasks share, for the task that this process is about to become.
+pub(crate) fn hold_as_task(state: &Path) -> anyhow::Result<File> {
+    let path = state.join(TASKS);
+    let context = || format!("cannot lock `{}`", path.display());
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .with_context(context)?;
+    file.lock_shared().with_context(context)?;
+    Ok(file)
+}
+
+/// The task of a killed delivery is told to end, but may still be writing: what it leaves must not come after ours.
+fn wait_for_tasks(path: &Path, end: Instant) -> anyhow::Result<()> {
+    let context = || format!("cannot lock `{}`", path.display());
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => file.with_context(context)?,
+    };
+    while let Err(error) = file.try_lock() {
+        match error {
+            TryLockError::Error(error) => return Err(error).with_context(context),
+            TryLockError::WouldBlock if Instant::now() >= end => bail!("a step of an earlier delivery does not end"),
+            TryLockError::WouldBlock => thread::sleep(LOOK_EVERY),
+        }
+    }
+    Ok(())
 }
 
 /// The process that holds the lock, if any.

@@ -40,11 +40,13 @@ fn a_task_whose_parent_is_gone_does_not_start() {
     let nobody = u32::MAX.to_string();
     let outcome = run(
         &workspace,
-        &["launch", "task", "--parent", &nobody, "--", "touch", "made"],
+        &[
+            "launch", "task", "--parent", &nobody, "--state", ".", "--", "touch", "made",
+        ],
     );
     assert_eq!(outcome.code, 1);
     assert!(outcome.stderr.contains("is gone"), "{}", outcome.stderr);
-    assert_eq!(workspace.files(""), [""; 0]);
+    assert_eq!(workspace.files(""), ["tasks"], "nothing but the lock");
 }
 
 #[test]

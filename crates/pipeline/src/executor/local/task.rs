@@ -32,10 +32,12 @@ pub(super) struct TaskLimits {
 }
 
 /// The command that becomes `command_line` and ends when this process does.
-pub(super) fn command(launcher: &Path, command_line: &[String]) -> Command {
+pub(super) fn command(launcher: &Path, state: &Path, command_line: &[String]) -> Command {
     let mut command = Command::new(launcher);
     command
-        .args(["launch", "task", "--parent", &std::process::id().to_string(), "--"])
+        .args(["launch", "task", "--parent", &std::process::id().to_string(), "--state"])
+        .arg(state)
+        .arg("--")
         .args(command_line);
     command
 }
