@@ -3,14 +3,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use test_support::OnDemand;
 
 use crate::project::{Project, steps};
-
-fn is_asked_for() -> bool {
-    #[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
-    let asked = std::env::var("RUN_SLOW_TESTS");
-    asked.is_ok_and(|value| value == "1")
-}
 
 /// Where MNIST comes from: the public sources, or `MNIST_SOURCE`.
 fn source() -> String {
@@ -21,7 +16,7 @@ fn source() -> String {
 
 #[test]
 fn real_mnist_is_learnt_served_and_proven() {
-    if !is_asked_for() {
+    if !OnDemand::Slow.is_asked_for() {
         return;
     }
     let project = Project::new();
