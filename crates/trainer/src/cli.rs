@@ -1,9 +1,12 @@
 //! The command line of `trainer`, and the environment variables of the original that say the same.
 
+pub mod compute;
+
 use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{ArgAction, Parser};
 
+use self::compute::ComputeArgs;
 use crate::{
     device::DeviceKind,
     schedule::Schedule,
@@ -55,6 +58,9 @@ pub struct Args {
     #[arg(long, default_value = "native", value_enum)]
     pub device: DeviceKind,
 
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+
     /// Fail where files are missing, instead of downloading them
     #[arg(long)]
     pub no_download: bool,
@@ -66,8 +72,12 @@ pub struct Args {
 
 impl Args {
     /// What was asked for, in the program's own types.
-    pub(crate) fn settings(self) -> Settings {
-        Settings {
+    ///
+    /// # Errors
+    ///
+    /// Where two values do not go together.
+    pub(crate) fn settings(self) -> anyhow::Result<Settings> {
+        Ok(Settings {
             data_dir: self.data_dir,
             models_dir: self.models_dir,
             download: !self.no_download,
@@ -79,7 +89,8 @@ impl Args {
                 seed: self.seed,
                 device: self.device,
             },
-        }
+            compute: self.compute.compute(self.device)?,
+        })
     }
 }
 

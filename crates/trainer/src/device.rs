@@ -5,7 +5,10 @@ use clap::ValueEnum;
 use mnist_data::Batches;
 use model::Network;
 
-use crate::engine::{BurnEngine, Engine, NativeEngine};
+use crate::{
+    engine::{BurnEngine, Engine, NativeEngine},
+    settings::Compute,
+};
 
 /// What computes a training run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,10 +29,15 @@ impl DeviceKind {
     }
 
     /// An engine that starts with the weights of `initial` and trains on what `batches` are drawn from.
-    pub(crate) fn start_engine<'a>(self, batches: &Batches<'a>, initial: &Network) -> Box<dyn Engine + 'a> {
+    pub(crate) fn start_engine<'a>(
+        self,
+        batches: &Batches<'a>,
+        initial: &Network,
+        compute: Compute,
+    ) -> Box<dyn Engine + 'a> {
         let dataset = batches.dataset();
         match self {
-            Self::Native => Box::new(NativeEngine::new(dataset, initial, batches.batch_size())),
+            Self::Native => Box::new(NativeEngine::new(dataset, initial, batches.batch_size(), compute)),
             Self::Ndarray => Box::new(BurnEngine::new(ndarray(), dataset, initial)),
         }
     }

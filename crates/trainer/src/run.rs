@@ -53,7 +53,7 @@ const DOCUMENT_BYTES: usize = 64 * 1024;
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     console::start_log(args.verbose);
     let interrupted = interrupted()?;
-    let (words, code) = match carry_out(&args.settings(), &interrupted)? {
+    let (words, code) = match carry_out(&args.settings()?, &interrupted)? {
         Some(summary) => (summary, exit::DONE),
         None => (
             "stopped before its end: nothing was written".to_owned(),
@@ -90,7 +90,7 @@ fn carry_out(settings: &Settings, interrupted: &AtomicBool) -> anyhow::Result<Op
     announce(training, &images, &initial);
 
     let started = Instant::now();
-    let Some((network, final_loss)) = trained(training, batches, &initial, interrupted)? else {
+    let Some((network, final_loss)) = trained(settings, batches, &initial, interrupted)? else {
         return Ok(None);
     };
     let training_ms = milliseconds(started);
@@ -135,12 +135,13 @@ fn announce(training: &TrainingSettings, images: &Images, initial: &Network) {
 
 /// The trained network and its final loss, or nothing if it was `interrupted`.
 fn trained(
-    training: &TrainingSettings,
+    settings: &Settings,
     mut batches: Batches<'_>,
     initial: &Network,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Option<(Network, f64)>> {
-    let mut engine = training.device.start_engine(&batches, initial);
+    let training = &settings.training;
+    let mut engine = training.device.start_engine(&batches, initial, settings.compute);
     let Some(final_loss) = train(engine.as_mut(), &mut batches, training, interrupted)? else {
         return Ok(None);
     };

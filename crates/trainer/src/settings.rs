@@ -1,6 +1,11 @@
 //! What a run was asked to do.
 
-use std::{num::NonZeroU32, path::PathBuf};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+};
+
+use kernels::InstructionSet;
 
 use crate::{device::DeviceKind, schedule::Schedule};
 
@@ -12,6 +17,7 @@ pub(crate) struct Settings {
     /// Fetch data files that are missing.
     pub(crate) download: bool,
     pub(crate) training: TrainingSettings,
+    pub(crate) compute: Compute,
 }
 
 /// Everything that decides which weights come out.
@@ -23,4 +29,11 @@ pub(crate) struct TrainingSettings {
     pub(crate) schedule: Schedule,
     pub(crate) seed: u64,
     pub(crate) device: DeviceKind,
+}
+
+/// How much of the machine computes: decides the time, and not the weights.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Compute {
+    pub(crate) n_threads: NonZeroUsize,
+    pub(crate) instruction_set: InstructionSet,
 }

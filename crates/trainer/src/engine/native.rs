@@ -1,16 +1,17 @@
 //! The engine on our own kernels: the default on a processor.
 
-use std::{num::NonZeroUsize, thread};
-
-use kernels::{AdamSettings, InstructionSet, LayerParameters, NetworkSettings, PixelOrder, Samples};
+use kernels::{AdamSettings, LayerParameters, NetworkSettings, PixelOrder, Samples};
 use mnist_data::Dataset;
 use model::{Layer, Network};
 
 use super::Engine;
-use crate::adam::{BETA_1, BETA_2, EPSILON};
+use crate::{
+    adam::{BETA_1, BETA_2, EPSILON},
+    settings::Compute,
+};
 
-/// Trains on tiled bytes of the images, on every core. The weights depend neither on how many cores there are nor on
-/// their instruction set.
+/// Trains on tiled bytes of the images, on as many threads as it is given. The weights depend neither on how many there are nor on
+/// the instruction set.
 pub(crate) struct NativeEngine {
     samples: Samples,
     network: kernels::Network,
@@ -18,7 +19,7 @@ pub(crate) struct NativeEngine {
 
 impl NativeEngine {
     /// An engine that starts with the weights of `initial` and takes steps of up to `batch_size_max` images.
-    pub(crate) fn new(dataset: &Dataset, initial: &Network, batch_size_max: usize) -> Self {
+    pub(crate) fn new(dataset: &Dataset, initial: &Network, batch_size_max: usize, compute: Compute) -> Self {
         let (height, width) = dataset.image_size();
         let pixel_order = PixelOrder::Image { height, width };
         let settings = NetworkSettings {
@@ -32,8 +33,8 @@ impl NativeEngine {
             },
             label_smoothing: 0.0,
             batch_size_max,
-            n_threads: thread::available_parallelism().map_or(1, NonZeroUsize::get),
-            instruction_set: InstructionSet::best(),
+            n_threads: compute.n_threads.get(),
+            instruction_set: compute.instruction_set,
         };
         let parameters: Vec<LayerParameters> = initial
             .layers()

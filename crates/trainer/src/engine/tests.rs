@@ -2,6 +2,7 @@ mod reference;
 
 use std::num::NonZeroUsize;
 
+use kernels::InstructionSet;
 use mnist_data::{Batch, Batches, Dataset};
 use model::Layer;
 use ndarray::Array3;
@@ -10,7 +11,7 @@ use test_support::Digits;
 use reference::Reference;
 
 use super::*;
-use crate::{device::DeviceKind, initial::initial_network};
+use crate::{device::DeviceKind, initial::initial_network, settings::Compute};
 
 const LEARNING_RATE: f32 = 0.01;
 
@@ -28,7 +29,11 @@ fn batches(dataset: &Dataset, batch_size: usize) -> Batches<'_> {
 
 /// An engine at its start.
 fn start<'a>(device: DeviceKind, batches: &Batches<'a>, initial: &Network) -> Box<dyn Engine + 'a> {
-    device.start_engine(batches, initial)
+    let compute = Compute {
+        n_threads: NonZeroUsize::new(2).unwrap(),
+        instruction_set: InstructionSet::best(),
+    };
+    device.start_engine(batches, initial, compute)
 }
 
 /// The losses of the next steps, in two goes, which must make no difference.

@@ -1,6 +1,7 @@
 //! The program `trainer` as a person or the pipeline starts it, on drawn digits.
 
 mod command_line;
+mod compute;
 mod training;
 
 use std::{path::Path, time::Duration};
