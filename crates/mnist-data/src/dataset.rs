@@ -145,9 +145,15 @@ impl Dataset {
     /// Writes one image, scaled to \[0, 1\], into `row`. `[n_pixels]`
     pub fn scale_into(&self, index: usize, row: &mut [f32]) {
         for (scaled, &pixel) in row.iter_mut().zip(self.pixels(index)) {
-            *scaled = f32::from(pixel) / 255.0;
+            *scaled = scale(pixel);
         }
     }
+}
+
+/// A pixel of a file as the networks get it: 0 to 1.
+#[inline(always)]
+pub(crate) fn scale(pixel: u8) -> f32 {
+    f32::from(pixel) / 255.0
 }
 
 impl LoadError {

@@ -1,9 +1,10 @@
-//! MNIST (and every data set in IDX format) as files and as arrays: fetch, verify, unpack, parse, scale, batch, add
-//! noise.
+//! MNIST (and every data set in IDX format) as files and as arrays: fetch, verify, unpack, parse, scale, batch,
+//! augment, add noise.
 //!
 //! It never trains and never shows half a file: whatever stands under one of the four names is whole and verified.
 //! Start reading at [`Dataset::load`] for the arrays and at [`ensure`] for the files.
 
+mod augment;
 mod batches;
 pub mod cli;
 mod dataset;
@@ -17,6 +18,15 @@ mod npz;
 pub mod program;
 mod random;
 
+pub use augment::{
+    Augmenter,
+    affine::Affine,
+    elastic::Elastic,
+    noise::RowNoise,
+    settings::{Augmentation, AugmentationError, Setting},
+    shift::Shift,
+    stretch::Stretch,
+};
 pub use batches::{Batch, BatchSizeError, Batches};
 pub use dataset::{Dataset, DatasetError, LoadError};
 pub use display::DownloadDisplay;
