@@ -2,10 +2,11 @@
 //!
 //! It never serves, never registers, and leaves nothing where a run was stopped or went wrong: an artifact of an
 //! earlier run stays as it was. It is the only crate that knows burn.
-//! Start reading at [`run`], which is the whole program in order.
+//! Start reading at `run.rs`, which is a training run in order.
 
 mod adam;
 pub mod cli;
+mod commands;
 mod device;
 mod engine;
 mod evaluation;
@@ -18,5 +19,5 @@ mod settings;
 mod summary;
 mod training;
 
-pub use run::run;
+pub use commands::run;
 pub use training::Diverged;

@@ -1,4 +1,4 @@
-//! One run of the program, in order.
+//! One training run, in order.
 
 use std::{
     num::NonZeroUsize,
@@ -24,7 +24,7 @@ use signal_hook::{consts::TERM_SIGNALS, flag};
 use tracing::info;
 
 use crate::{
-    cli::Args,
+    cli::train::TrainArgs,
     evaluation::{Scores, evaluate},
     images::Images,
     initial::initial_network,
@@ -50,8 +50,7 @@ const DOCUMENT_BYTES: usize = 64 * 1024;
 /// # Errors
 ///
 /// Whatever keeps it from its work; no file of an earlier run has changed then.
-pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    console::start_log(args.verbose);
+pub(crate) fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let interrupted = interrupted()?;
     let (words, code) = match carry_out(&args.settings()?, &interrupted)? {
         Some(summary) => (summary, exit::DONE),
