@@ -8,8 +8,10 @@
 pub mod api;
 pub mod application;
 pub mod artifact;
+pub mod checkpoint;
 pub mod digest;
 mod excerpt;
+pub mod history;
 pub mod manifest;
 pub mod name;
 pub mod profile;
