@@ -27,7 +27,7 @@ use std::{
 /// The most members a team can have.
 pub(crate) const MEMBERS_MAX: usize = 16;
 
-const SPINS: u32 = 1_000;
+const SPINS: u32 = 200;
 const YIELDS: u32 = 2_000;
 
 /// The calling thread and `n - 1` others.

@@ -41,10 +41,12 @@ pub(crate) mod state;
 mod tests;
 mod top;
 
+use std::mem;
+
 use self::{
     adam::AdamSettings,
     batch::Batch,
-    layers::{Draw, Layers},
+    layers::{Batches, Draw, Layers},
     pixel_order::PixelOrder,
     samples::Samples,
     state::{LayerParameters, OptimizerState},
@@ -77,8 +79,9 @@ pub struct NetworkSettings {
 /// If a step panics, nothing hangs, but the weights are of no use.
 pub struct Network {
     layers: Layers,
-    /// Buffers for [`Network::train`] and [`Network::logits`]: the current batch and the next.
-    batches: [Batch; 2],
+    /// The batch of a step, once for each thread.
+    current: Vec<Batch>,
+    next: Vec<Batch>,
 }
 
 impl Network {
@@ -87,11 +90,15 @@ impl Network {
     /// # Panics
     /// If a setting is out of its range, or a shape is not that of the settings.
     pub fn new(settings: NetworkSettings, parameters: &[LayerParameters]) -> Self {
-        let batch = || Batch::new(settings.pixel_order, settings.batch_size_max);
-        let batches = [batch(), batch()];
+        let batch = Batch::new(settings.pixel_order, settings.batch_size_max);
         let mut layers = Layers::new(settings);
         layers.set_parameters(parameters);
-        Self { layers, batches }
+        let batches = vec![batch; layers.n_members()];
+        Self {
+            layers,
+            current: batches.clone(),
+            next: batches,
+        }
     }
 
     /// Takes one step for each learning rate and sets `losses` to the mean loss of each step's rows before the step.
@@ -117,17 +124,16 @@ impl Network {
         let rows_of = |step: usize| rows.get(step * batch_size..(step + 1) * batch_size);
         let draw = |step: usize| rows_of(step).map(|rows| Draw { samples, rows });
 
-        let [current, next] = &mut self.batches;
-        let (mut current, mut next) = (current, next);
+        let Self { layers, current, next } = self;
         let first = draw(0).expect("there is a first step");
-        self.layers.gather(current, first);
-        self.layers.forward(current);
+        layers.gather(current, first);
+        layers.forward(Batches::Own(current));
         for (step, (&learning_rate, loss)) in learning_rates.iter().zip(losses).enumerate() {
             let next_draw = draw(step + 1);
-            *loss = self.layers.rise(current, next_draw.map(|draw| (&mut *next, draw)));
-            let next_batch = next_draw.map(|_| &*next);
-            self.layers.turn(learning_rate, current, next_batch, draw(step + 2));
-            (current, next) = (next, current);
+            *loss = layers.rise(Batches::Own(current), next_draw.map(|draw| (&mut **next, draw)));
+            let next_batches = next_draw.map(|_| Batches::Own(next));
+            layers.turn(learning_rate, Batches::Own(current), next_batches, draw(step + 2));
+            mem::swap(current, next);
         }
     }
 
@@ -137,9 +143,10 @@ impl Network {
     /// If the batch is empty, larger than the settings allow, or of another pixel order; if a label is not below the
     /// number of classes.
     pub fn step(&mut self, batch: &Batch, learning_rate: f32) -> f32 {
-        self.layers.forward(batch);
-        let loss = self.layers.rise(batch, None);
-        self.layers.turn(learning_rate, batch, None, None);
+        let batches = Batches::Shared(batch);
+        self.layers.forward(batches);
+        let loss = self.layers.rise(batches, None);
+        self.layers.turn(learning_rate, batches, None, None);
         loss
     }
 
@@ -159,9 +166,9 @@ impl Network {
         let mut logits = Vec::with_capacity(images.len() / n_inputs * n_classes);
         let no_labels = vec![0; n_rows_max];
         for images in images.chunks(n_rows_max * n_inputs) {
-            let batch = &mut self.batches[0];
+            let batch = &mut self.current[0];
             batch.fill(images, &no_labels[..images.len() / n_inputs]);
-            self.layers.forward(batch);
+            self.layers.forward(Batches::Shared(batch));
             self.layers.evaluate(batch, &mut logits);
         }
         logits

@@ -1,12 +1,11 @@
 //! The rows of one training step, laid out for it.
 
 use super::{
-    pieces::{first_unit, pieces},
+    layers::Draw,
     pixel_order::{PixelOrder, QUAD, QUADS_PER_TILE, STRIP},
-    samples::Samples,
 };
 use crate::{
-    bits::transpose_bits,
+    bits::{members, transpose_bits},
     lanes::{LANES, Lanes},
     simd::Simd,
 };
@@ -18,12 +17,12 @@ const QUADS_PER_STRIP: usize = STRIP * QUADS_PER_TILE;
 ///
 /// It is a buffer to be filled again for every step; a trainer that makes its rows itself keeps two and fills one on
 /// another thread while the other is used.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Batch {
     order: PixelOrder,
     n_rows_max: usize,
-    /// `[n_strips, n_rows_max]`; a grain has the sixteen inputs of one tile.
-    pixels: Vec<[Lanes; STRIP]>,
+    /// `[n_strips, n_words]`. A strip that is all zero in a row may have anything there.
+    pixels: Vec<StripBlock>,
     /// `[n_quads, n_words]`; bit `r` of a quad's words is set where the quad is not all zero in row `r`.
     rows_of_quad: Vec<u64>,
     labels: Vec<u8>,
@@ -34,31 +33,17 @@ pub struct Batch {
     plan: Plan,
 }
 
-/// Rows between the one that is being copied and the one that is being fetched from the outer caches.
-const AHEAD: usize = 6;
+/// The inputs of one strip in 64 rows; a grain has the sixteen inputs of one tile.
+pub(crate) type StripBlock = [[Lanes; STRIP]; 64];
 
-/// Which of the two ways to compute weight gradients is cheaper for each strip of this batch; see `input_layer`.
-#[derive(Debug, Default, PartialEq)]
+/// What a batch looks like strip by strip.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Plan {
-    /// Many rows have something here.
-    pub(crate) full_strips: Vec<usize>,
-    /// `[n_full_strips, n_words]`: the rows that have something in the strip.
-    pub(crate) rows_of_strip: Vec<u64>,
-    /// Few rows have something here.
-    pub(crate) sparse_strips: Vec<usize>,
-}
-
-/// The part of a batch that one member of the team fills.
-pub(crate) struct Gathering<'a> {
-    samples: &'a Samples,
-    rows: &'a [u32],
-    n_words: usize,
-    first_strip: usize,
-    /// `[n_strips, n_rows_max]`
-    pixels: &'a mut [[Lanes; STRIP]],
-    n_rows_max: usize,
-    first_quad_word: usize,
-    rows_of_quad: &'a mut [u64],
+    /// `[n_strips, n_words]`: the rows that have something in the strip.
+    rows_of_strip: Vec<u64>,
+    /// `[n_strips]`: whether many rows have something there; it decides which of two ways to compute weight gradients is
+    /// taken, see `input_layer`.
+    pub(crate) is_full: Vec<bool>,
 }
 
 impl Batch {
@@ -78,15 +63,14 @@ impl Batch {
         Self {
             order,
             n_rows_max,
-            pixels: vec![[Lanes::ZERO; STRIP]; order.n_strips() * n_rows_max],
+            pixels: vec![[[Lanes::ZERO; STRIP]; 64]; order.n_strips() * n_words],
             rows_of_quad: vec![0; order.n_quad_words() * 64 * n_words],
             labels: Vec::with_capacity(n_rows_max),
             sources,
             row: vec![0.0; order.n_inputs() + 1],
             plan: Plan {
-                full_strips: Vec::with_capacity(order.n_strips()),
-                rows_of_strip: Vec::with_capacity(order.n_strips() * n_words),
-                sparse_strips: Vec::with_capacity(order.n_strips()),
+                rows_of_strip: vec![0; order.n_strips() * n_words],
+                is_full: vec![false; order.n_strips()],
             },
         }
     }
@@ -116,7 +100,7 @@ impl Batch {
                 for (quad, words) in lanes.0.as_chunks::<QUAD>().0.iter().zip(words) {
                     words[index / 64] |= u64::from(*quad != [0.0; QUAD]) << (index % 64);
                 }
-                self.pixels[tile / STRIP * self.n_rows_max + index][tile % STRIP] = lanes;
+                self.pixels[tile / STRIP * n_words + index / 64][index % 64][tile % STRIP] = lanes;
             }
         }
         self.make_plan();
@@ -127,63 +111,63 @@ impl Batch {
         self.labels.len()
     }
 
-    /// Takes over the labels of prepared rows and hands out the rest of the work in `n` parts, of which each has to be
-    /// [`Gathering::run`]; then [`Batch::make_plan`] has to be called.
+    /// Takes over prepared rows.
     ///
     /// # Panics
     /// If there are more rows than the buffer has room for, or a row that the samples do not have.
-    pub(crate) fn gather<'a>(
-        &'a mut self,
-        samples: &'a Samples,
-        rows: &'a [u32],
-        n: usize,
-    ) -> impl Iterator<Item = Gathering<'a>> {
+    #[inline(always)]
+    pub(crate) fn gather<S: Simd>(&mut self, simd: S, Draw { samples, rows }: Draw<'_>) {
         assert_eq!(samples.order, self.order, "samples and batch have one pixel order");
         self.start(rows.iter().map(|&row| samples.labels[row as usize]));
-        let (n_rows_max, n_words) = (self.n_rows_max, self.n_words());
-        let (n_strips, n_quad_words) = (self.order.n_strips(), self.order.n_quad_words());
-        let parts = pieces(&mut self.pixels, n_rows_max, n).zip(pieces(&mut self.rows_of_quad, 64 * n_words, n));
-        parts.enumerate().map(move |(part, (pixels, rows_of_quad))| Gathering {
-            samples,
-            rows,
-            n_words,
-            first_strip: first_unit(part, n_strips, n),
-            pixels,
-            n_rows_max,
-            first_quad_word: first_unit(part, n_quad_words, n),
-            rows_of_quad,
-        })
-    }
-
-    /// Sorts the strips by how many rows have something in them. Decides only about time, not about results.
-    ///
-    /// By input costs about 16 products for each row and quad, by unit about 9 for each row of the strip and tile, since
-    /// 15 of 100 units are active; turning the result costs about as much as 40 rows more.
-    pub(crate) fn make_plan(&mut self) {
         let n_words = self.n_words();
-        let Plan {
-            full_strips,
-            rows_of_strip,
-            sparse_strips,
-        } = &mut self.plan;
-        full_strips.clear();
-        rows_of_strip.clear();
-        sparse_strips.clear();
-        let quads = self.rows_of_quad.chunks_exact(QUADS_PER_STRIP * n_words);
-        for (strip, words) in quads.enumerate().take(self.order.n_strips()) {
-            let n_visits: u32 = words.iter().map(|word| word.count_ones()).sum();
-            if n_visits as usize * 2 <= STRIP * self.labels.len() {
-                sparse_strips.push(strip);
-                continue;
-            }
-            full_strips.push(strip);
-            let first = rows_of_strip.len();
-            rows_of_strip.extend_from_slice(&words[..n_words]);
-            for quad in words.chunks_exact(n_words).skip(1) {
-                for (any, word) in rows_of_strip[first..].iter_mut().zip(quad) {
-                    *any |= word;
+        // From a bit per quad for each row to a bit per row for each quad.
+        for (quad_word, quads) in self.rows_of_quad.chunks_exact_mut(64 * n_words).enumerate() {
+            for word in 0..n_words {
+                let mut square = [0; 64];
+                for (row, bits) in rows.iter().skip(word * 64).zip(&mut square) {
+                    *bits = samples.occupied(*row)[quad_word];
+                }
+                transpose_bits(&mut square);
+                for (quad, bits) in square.into_iter().enumerate() {
+                    quads[quad * n_words + word] = bits;
                 }
             }
+        }
+        self.make_plan();
+        // Strips that are all zero are left as they are, for nobody looks at them. To ask row by row whether one is would
+        // cost more than it saves: the answer comes late, from memory, and is often guessed wrongly.
+        let scale = ByteScale::new(simd);
+        let words = self.plan.rows_of_strip.iter().zip(&mut self.pixels).enumerate();
+        for (index, (&word, block)) in words {
+            let (strip, first_row) = (index / n_words, index % n_words * 64);
+            for row in members(word) {
+                let bytes = samples.strip(rows[first_row + row], strip);
+                for tile in 0..STRIP {
+                    simd.store(scale.apply(simd.load_bytes(&bytes[tile])), &mut block[row][tile]);
+                }
+            }
+        }
+    }
+
+    /// Looks at the batch strip by strip.
+    ///
+    /// A strip's gradients cost about 16 products for each row and quad by input, and about 9 for each row and tile by unit,
+    /// since 15 of 100 units are active; to turn the result then costs about as much as 40 rows more.
+    #[inline(always)]
+    fn make_plan(&mut self) {
+        let n_words = self.n_words();
+        let Plan { rows_of_strip, is_full } = &mut self.plan;
+        let strips = rows_of_strip.chunks_exact_mut(n_words).zip(is_full);
+        for ((rows, is_full), quads) in strips.zip(self.rows_of_quad.chunks_exact(QUADS_PER_STRIP * n_words)) {
+            let mut n_visits = 0;
+            rows.fill(0);
+            for quad in quads.chunks_exact(n_words) {
+                for (row, word) in rows.iter_mut().zip(quad) {
+                    *row |= word;
+                    n_visits += word.count_ones() as usize;
+                }
+            }
+            *is_full = n_visits * 2 > STRIP * self.labels.len();
         }
     }
 
@@ -201,8 +185,14 @@ impl Batch {
 
     /// One strip of all rows.
     #[inline(always)]
-    pub(crate) fn strip(&self, strip: usize) -> &[[Lanes; STRIP]] {
-        &self.pixels[strip * self.n_rows_max..][..self.labels.len()]
+    pub(crate) fn strip(&self, strip: usize) -> &[StripBlock] {
+        &self.pixels[strip * self.n_words()..][..self.n_words()]
+    }
+
+    /// The rows in which a strip is not all zero.
+    #[inline(always)]
+    pub(crate) fn rows_of_strip(&self, strip: usize) -> &[u64] {
+        &self.plan.rows_of_strip[strip * self.n_words()..][..self.n_words()]
     }
 
     /// The rows in which a quad is not all zero.
@@ -226,41 +216,6 @@ impl Batch {
         );
         self.labels.clear();
         self.labels.extend(labels);
-    }
-}
-
-impl Gathering<'_> {
-    #[inline(always)]
-    pub(crate) fn run<S: Simd>(self, simd: S) {
-        let n_strips = self.pixels.len() / self.n_rows_max;
-        let scale = ByteScale::new(simd);
-        for (index, &row) in self.rows.iter().enumerate() {
-            if let Some(&later) = self.rows.get(index + AHEAD) {
-                self.samples
-                    .prefetch(simd, later, self.first_strip..self.first_strip + n_strips);
-            }
-            let strips = self.samples.strips(row, self.first_strip..self.first_strip + n_strips);
-            let places = self.pixels.iter_mut().skip(index).step_by(self.n_rows_max);
-            for (bytes, places) in strips.iter().zip(places) {
-                for tile in 0..STRIP {
-                    simd.store(scale.apply(simd.load_bytes(&bytes[tile])), &mut places[tile]);
-                }
-            }
-        }
-        // From a bit per quad for each row to a bit per row for each quad.
-        let n_words = self.n_words;
-        for (offset, quads) in self.rows_of_quad.chunks_exact_mut(64 * n_words).enumerate() {
-            for word in 0..n_words {
-                let mut square = [0; 64];
-                for (row, bits) in self.rows.iter().skip(word * 64).zip(&mut square) {
-                    *bits = self.samples.occupied(*row)[self.first_quad_word + offset];
-                }
-                transpose_bits(&mut square);
-                for (quad, bits) in square.into_iter().enumerate() {
-                    quads[quad * n_words + word] = bits;
-                }
-            }
-        }
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn add_rows<S: Simd, const N: usize>(
     factors: &[Lanes],
     rows: View<'_>,
 ) -> [S::Vector; N] {
-    for unit in members(word, 0) {
+    for unit in members(word) {
         let factor = simd.splat(number(factors, unit));
         let row = rows.block::<N>(unit);
         for j in 0..N {
@@ -146,7 +146,8 @@ impl Group {
         let mut gradient = [simd.splat(0.0); N];
         let gradients = signals.gradients.skip(first);
         for (index, words) in signals.active.iter().enumerate() {
-            for row in members(words[unit], index * 64) {
+            for row in members(words[unit]) {
+                let row = index * 64 + row;
                 let factor = simd.splat(signals.inputs.number(row, unit));
                 let row = gradients.block::<N>(row);
                 for j in 0..N {
@@ -160,12 +161,10 @@ impl Group {
             mean,
             mean_square,
         } = &mut self.weights;
-        let places = value[begin..][..N]
-            .iter_mut()
-            .zip(&mut mean[begin..][..N])
-            .zip(&mut mean_square[begin..][..N]);
-        for (((value, mean), mean_square), gradient) in places.zip(gradient) {
-            adam.update_lanes(value, (mean, mean_square), gradient);
+        let value = &mut value[begin..][..N];
+        let (mean, mean_square) = (&mut mean[begin..][..N], &mut mean_square[begin..][..N]);
+        for j in 0..N {
+            adam.update_lanes(&mut value[j], (&mut mean[j], &mut mean_square[j]), gradient[j]);
         }
     }
 
@@ -179,8 +178,9 @@ impl Group {
                     *row = simd.load(&self.weights.value[(part * LANES + i) * self.width + lane]);
                 }
                 let columns = simd.transpose(rows);
-                for (column, place) in columns.into_iter().zip(&mut self.turned[lane * LANES..][..LANES]) {
-                    simd.store(column, &mut place[part]);
+                let turned = &mut self.turned[lane * LANES..][..LANES];
+                for i in 0..LANES {
+                    simd.store(columns[i], &mut turned[i][part]);
                 }
             }
         }

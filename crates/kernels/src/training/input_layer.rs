@@ -15,7 +15,7 @@
 
 use super::{
     adam::{Adam, AdamStep, Trained},
-    batch::Batch,
+    batch::{Batch, StripBlock},
     pixel_order::{QUAD, QUADS_PER_TILE, STRIP},
 };
 use crate::{
@@ -27,6 +27,9 @@ use crate::{
 /// The first layer's weights that lead to 64 units: `[n_slots, UNITS]`.
 pub(crate) type InputWeights = Trained<UnitRow>;
 
+/// Outputs or gradients of 64 units in 64 rows: as many as a word of row bits speaks of.
+pub(crate) type RowBlock = [UnitRow; 64];
+
 /// Gradients of one strip, by tile and unit: sixteen inputs in a grain.
 pub(crate) type StripGradients = [[Lanes; UNITS]; STRIP];
 
@@ -34,14 +37,14 @@ const QUADS_PER_STRIP: usize = STRIP * QUADS_PER_TILE;
 
 /// Sets `sums` (`[n_rows, UNITS]`) to bias plus inputs times weights.
 #[inline(always)]
-pub(crate) fn forward<S: Simd>(simd: S, weights: &[UnitRow], bias: &UnitRow, batch: &Batch, sums: &mut [UnitRow]) {
+pub(crate) fn forward<S: Simd>(simd: S, weights: &[UnitRow], bias: &UnitRow, batch: &Batch, sums: &mut [RowBlock]) {
     let bias = [
         simd.load(&bias[0]),
         simd.load(&bias[1]),
         simd.load(&bias[2]),
         simd.load(&bias[3]),
     ];
-    for sums in &mut *sums {
+    for sums in &mut sums.as_flattened_mut()[..batch.n_rows()] {
         for part in 0..4 {
             simd.store(bias[part], &mut sums[part]);
         }
@@ -66,7 +69,7 @@ pub(crate) fn forward<S: Simd>(simd: S, weights: &[UnitRow], bias: &UnitRow, bat
 #[derive(Clone, Copy)]
 struct Passing<'a> {
     rows: &'a [u64],
-    strip: &'a [[Lanes; STRIP]],
+    strip: &'a [StripBlock],
     /// The quad's place in its strip: tile and quad in the tile.
     place: (usize, usize),
 }
@@ -88,8 +91,8 @@ impl<'a> Passing<'a> {
     }
 
     #[inline(always)]
-    fn inputs(self, row: usize) -> &'a [f32; QUAD] {
-        &self.strip[row][self.place.0].0.as_chunks().0[self.place.1]
+    fn inputs(self, block: usize, row: usize) -> &'a [f32; QUAD] {
+        &self.strip[block][row][self.place.0].0.as_chunks().0[self.place.1]
     }
 }
 
@@ -100,7 +103,7 @@ fn add_quad<S: Simd, const N: usize>(
     weights: &[UnitRow; QUAD],
     part: usize,
     passing: Passing<'_>,
-    sums: &mut [UnitRow],
+    sums: &mut [RowBlock],
 ) {
     let mut held = [[simd.splat(0.0); N]; QUAD];
     for i in 0..QUAD {
@@ -108,9 +111,9 @@ fn add_quad<S: Simd, const N: usize>(
             held[i][j] = simd.load(&weights[i][part + j]);
         }
     }
-    for (index, &word) in passing.rows.iter().enumerate() {
-        for row in members(word, index * 64) {
-            let inputs = passing.inputs(row);
+    for ((index, &word), sums) in passing.rows.iter().enumerate().zip(sums) {
+        for row in members(word) {
+            let inputs = passing.inputs(index, row);
             let places = &mut sums[row];
             let mut sums = [simd.splat(0.0); N];
             for j in 0..N {
@@ -137,7 +140,7 @@ pub(crate) struct Backward<'a> {
     /// For each 64 rows: in which of them unit `u` was active.
     pub(crate) active: &'a [[u64; UNITS]],
     /// `[n_rows, UNITS]`: zero where a unit was not active.
-    pub(crate) gradients: &'a [UnitRow],
+    pub(crate) gradients: &'a [RowBlock],
     /// Quads that were ever not all zero; the weights of others have zero moments.
     pub(crate) seen: &'a [bool],
 }
@@ -156,38 +159,44 @@ impl Backward<'_> {
     ) {
         let adam = Adam::new(simd, self.step);
         let plan = self.batch.plan();
-        let n_words = self.batch.n_words();
-        for (&strip, rows) in plan.full_strips.iter().zip(plan.rows_of_strip.chunks(n_words)).rev() {
-            between();
-            self.strip_gradients(simd, strip, rows, scratch);
-            for (tile, gradients) in scratch.iter().enumerate() {
-                update_tile(simd, adam, weights, strip * STRIP + tile, gradients);
+        for (strip, is_full) in plan.is_full.iter().enumerate().rev() {
+            if *is_full {
+                between();
+                self.strip_gradients(simd, strip, scratch);
+                for (tile, gradients) in scratch.iter().enumerate() {
+                    update_tile(simd, adam, weights, strip * STRIP + tile, gradients);
+                }
+            } else {
+                for quad in (strip * QUADS_PER_STRIP..(strip + 1) * QUADS_PER_STRIP).rev() {
+                    self.update_quad(simd, adam, weights, quad);
+                }
             }
         }
-        for &strip in plan.sparse_strips.iter().rev() {
-            for quad in (strip * QUADS_PER_STRIP..(strip + 1) * QUADS_PER_STRIP).rev() {
-                if !self.seen[quad] {
-                    adam.decay(weights.value[quad * QUAD..][..QUAD].as_flattened_mut());
-                } else if S::MANY_REGISTERS {
-                    self.update_quad::<S, 4>(simd, adam, weights, (quad, 0));
-                } else {
-                    for part in 0..4 {
-                        self.update_quad::<S, 1>(simd, adam, weights, (quad, part));
-                    }
-                }
+    }
+
+    /// By input: one quad.
+    #[inline(always)]
+    fn update_quad<S: Simd>(self, simd: S, adam: Adam<S>, weights: &mut InputWeights, quad: usize) {
+        if !self.seen[quad] {
+            adam.decay(weights.value[quad * QUAD..][..QUAD].as_flattened_mut());
+        } else if S::MANY_REGISTERS {
+            self.update_quad_units::<S, 4>(simd, adam, weights, (quad, 0));
+        } else {
+            for part in 0..4 {
+                self.update_quad_units::<S, 1>(simd, adam, weights, (quad, part));
             }
         }
     }
 
     /// By unit: the gradients of one strip.
     #[inline(always)]
-    fn strip_gradients<S: Simd>(self, simd: S, strip: usize, rows: &[u64], scratch: &mut StripGradients) {
-        let inputs = self.batch.strip(strip);
-        let gradients = &self.gradients[..inputs.len()];
+    fn strip_gradients<S: Simd>(self, simd: S, strip: usize, scratch: &mut StripGradients) {
+        let rows = self.batch.rows_of_strip(strip);
+        let blocks = self.batch.strip(strip).iter().zip(self.gradients);
         for unit in 0..UNITS {
             let mut sums = [simd.splat(0.0); STRIP];
-            for (index, (active, word)) in self.active.iter().zip(rows).enumerate() {
-                for row in members(active[unit] & word, index * 64) {
+            for ((active, word), (inputs, gradients)) in self.active.iter().zip(rows).zip(blocks.clone()) {
+                for row in members(active[unit] & word) {
                     let inputs = &inputs[row];
                     let gradient = simd.splat(number(&gradients[row], unit));
                     for tile in 0..STRIP {
@@ -203,7 +212,7 @@ impl Backward<'_> {
 
     /// By input: the gradients of one quad for the units of `N` grains from grain `part` on, and their step.
     #[inline(always)]
-    fn update_quad<S: Simd, const N: usize>(
+    fn update_quad_units<S: Simd, const N: usize>(
         self,
         simd: S,
         adam: Adam<S>,
@@ -212,10 +221,10 @@ impl Backward<'_> {
     ) {
         let passing = Passing::new(self.batch, quad);
         let mut sums = [[simd.splat(0.0); N]; QUAD];
-        for (index, &word) in passing.rows.iter().enumerate() {
-            for row in members(word, index * 64) {
-                let gradients = &self.gradients[row];
-                let inputs = passing.inputs(row);
+        for ((index, &word), gradients) in passing.rows.iter().enumerate().zip(self.gradients) {
+            for row in members(word) {
+                let gradients = &gradients[row];
+                let inputs = passing.inputs(index, row);
                 for i in 0..QUAD {
                     let input = simd.splat(inputs[i]);
                     for j in 0..N {
@@ -237,18 +246,12 @@ impl Backward<'_> {
 /// Turns the gradients of one tile from by unit to by input, and takes one step with them.
 #[inline(always)]
 fn update_tile<S: Simd>(simd: S, adam: Adam<S>, weights: &mut InputWeights, tile: usize, gradients: &[Lanes; UNITS]) {
-    let mut turned = [[Lanes::ZERO; 4]; LANES];
+    let (value, mean, mean_square) = rows_of::<LANES>(weights, tile);
     for (part, units) in gradients.as_chunks::<LANES>().0.iter().enumerate() {
         let columns = transpose(simd, units);
         for i in 0..LANES {
-            simd.store(columns[i], &mut turned[i][part]);
-        }
-    }
-    let (value, mean, mean_square) = rows_of::<LANES>(weights, tile);
-    for i in 0..LANES {
-        for part in 0..4 {
             let moments = (&mut mean[i][part], &mut mean_square[i][part]);
-            adam.update_lanes(&mut value[i][part], moments, simd.load(&turned[i][part]));
+            adam.update_lanes(&mut value[i][part], moments, columns[i]);
         }
     }
 }
@@ -264,6 +267,9 @@ fn rows_of<const N: usize>(
         mean,
         mean_square,
     } = weights;
-    let [value, mean, mean_square] = [value, mean, mean_square].map(|rows| &mut rows.as_chunks_mut().0[index]);
-    (value, mean, mean_square)
+    (
+        &mut value.as_chunks_mut().0[index],
+        &mut mean.as_chunks_mut().0[index],
+        &mut mean_square.as_chunks_mut().0[index],
+    )
 }

@@ -4,7 +4,6 @@ use super::{
     NetworkSettings,
     batch::Batch,
     levels::{Levels, Rows},
-    lookahead::Lookahead,
     phases::{Evaluate, Forward, Gather, Rise, RowShare, Turn},
     pieces::{first_unit, pieces},
     samples::Samples,
@@ -32,6 +31,16 @@ pub(crate) struct Layers {
     /// The quads of inputs that were ever not all zero.
     seen: Vec<bool>,
     n_steps: u64,
+}
+
+/// The batch of a step, as the members of the team find it.
+#[derive(Clone, Copy)]
+pub(crate) enum Batches<'a> {
+    /// One for all.
+    Shared(&'a Batch),
+    /// The same batch once for each member. To make a copy costs a member about as much as to make its share and to fetch
+    /// the others' from their caches, and nobody has to wait for it.
+    Own(&'a [Batch]),
 }
 
 /// Rows of a data set that a batch is to be made of.
@@ -101,24 +110,29 @@ impl Layers {
         self.widths[self.widths.len() - 1]
     }
 
-    /// Fills a batch.
-    pub(crate) fn gather(&mut self, batch: &mut Batch, draw: Draw<'_>) {
+    /// How many share the work.
+    pub(crate) fn n_members(&self) -> usize {
+        self.team.n_members()
+    }
+
+    /// Fills a batch for each member.
+    pub(crate) fn gather(&mut self, batches: &mut [Batch], draw: Draw<'_>) {
         let instruction_set = self.settings.instruction_set;
-        let n_members = self.team.n_members();
-        self.team.run(batch.gather(draw.samples, draw.rows, n_members), |part| {
-            instruction_set.run(Gather(part))
-        });
-        batch.make_plan();
+        self.team
+            .run(batches.iter_mut().map(|batch| Gather { batch, draw }), |part| {
+                instruction_set.run(part)
+            });
     }
 
     /// The first layer, and each slab's share in the second.
-    pub(crate) fn forward(&mut self, batch: &Batch) {
+    pub(crate) fn forward(&mut self, batches: Batches<'_>) {
         let NetworkSettings {
             instruction_set,
             pixel_order,
             batch_size_max,
             ..
         } = self.settings;
+        let batch = batches.of(0);
         assert_eq!(batch.order(), pixel_order, "batch and network have one pixel order");
         assert!(
             (1..=batch_size_max).contains(&batch.n_rows()),
@@ -126,12 +140,18 @@ impl Layers {
             batch.n_rows()
         );
         let n_members = self.team.n_members();
-        let parts = pieces(&mut self.slabs, 1, n_members).map(|slabs| Forward { slabs, batch });
+        let parts = pieces(&mut self.slabs, 1, n_members)
+            .enumerate()
+            .map(|(member, slabs)| Forward {
+                slabs,
+                batch: batches.of(member),
+            });
         self.team.run(parts, |part| instruction_set.run(part));
     }
 
-    /// The layers above and the way back to the second layer, while the next batch is filled; returns the loss.
-    pub(crate) fn rise(&mut self, batch: &Batch, next: Option<(&mut Batch, Draw<'_>)>) -> f32 {
+    /// The layers above and the way back to the second layer, and filling the next batch; returns the loss.
+    pub(crate) fn rise(&mut self, batches: Batches<'_>, next: Option<(&mut [Batch], Draw<'_>)>) -> f32 {
+        let batch = batches.of(0);
         let n_classes = self.n_classes();
         let label_max = batch.labels().iter().max().copied().map_or(0, usize::from);
         assert!(label_max < n_classes, "label {label_max} of {n_classes} classes");
@@ -149,14 +169,13 @@ impl Layers {
             slabs: &self.slabs,
             levels: &self.levels,
         };
-        let (next_batch, next_draw) = next.unzip();
-        let mut next_batch = next_batch;
-        let mut gatherings = next_batch
-            .as_deref_mut()
-            .zip(next_draw)
-            .map(|(batch, draw)| batch.gather(draw.samples, draw.rows, n_members));
+        let (next_batches, draw) = next.unzip();
+        let mut next_batches = next_batches.into_iter().flatten();
         let parts = row_shares(&mut self.rows, batch.n_rows(), n_members).map(|share| {
-            let next = gatherings.as_mut().and_then(Iterator::next);
+            let next = next_batches
+                .next()
+                .zip(draw)
+                .map(|(batch, draw)| Gather { batch, draw });
             Rise {
                 top,
                 labels: batch.labels(),
@@ -166,10 +185,6 @@ impl Layers {
             }
         });
         self.team.run(parts, |part| instruction_set.run(part));
-        drop(gatherings);
-        if let Some(next_batch) = next_batch {
-            next_batch.make_plan();
-        }
         self.rows.mean_loss(batch.n_rows())
     }
 
@@ -177,10 +192,11 @@ impl Layers {
     pub(crate) fn turn(
         &mut self,
         learning_rate: f32,
-        batch: &Batch,
-        next: Option<&Batch>,
+        batches: Batches<'_>,
+        next: Option<Batches<'_>>,
         after_next: Option<Draw<'_>>,
     ) {
+        let batch = batches.of(0);
         for (quad, seen) in self.seen.iter_mut().enumerate() {
             *seen |= batch.rows_of_quad(quad).iter().any(|word| *word != 0);
         }
@@ -188,36 +204,23 @@ impl Layers {
         let step = self.settings.adam.at(self.n_steps, learning_rate);
         let instruction_set = self.settings.instruction_set;
         let n_members = self.team.n_members();
-        let n_strips = batch.order().n_strips();
         let slabs = pieces(&mut self.slabs, 1, n_members);
         let groups = pieces(&mut self.levels.groups, 1, n_members);
         let biases = pieces(&mut self.levels.biases, 1, n_members);
-        let goes_back = self.n_steps.is_multiple_of(2);
-        let lesson = Lesson {
-            step,
-            batch,
-            seen: &self.seen,
-            rows: &self.rows,
-            goes_back,
-        };
-        let parts = slabs
-            .zip(groups)
-            .zip(biases)
-            .enumerate()
-            .map(|(member, ((slabs, groups), biases))| {
-                let lookahead = after_next.map_or_else(Lookahead::none, |draw| {
-                    let strips = first_unit(member, n_strips, n_members)..first_unit(member + 1, n_strips, n_members);
-                    Lookahead::new(draw.samples, strips, draw.rows)
-                });
-                Turn {
-                    lesson,
-                    next,
-                    slabs,
-                    groups,
-                    biases,
-                    lookahead,
-                }
-            });
+        let parts = slabs.zip(groups).zip(biases).enumerate();
+        let parts = parts.map(|(member, ((slabs, groups), biases))| Turn {
+            lesson: Lesson {
+                step,
+                batch: batches.of(member),
+                seen: &self.seen,
+                rows: &self.rows,
+            },
+            next: next.map(|next| next.of(member)),
+            slabs,
+            groups,
+            biases,
+            after_next,
+        });
         self.team.run(parts, |part| instruction_set.run(part));
     }
 
@@ -275,6 +278,15 @@ impl Layers {
             slots: &self.slots,
             slabs: &mut self.slabs,
             levels: &mut self.levels,
+        }
+    }
+}
+
+impl<'a> Batches<'a> {
+    fn of(self, member: usize) -> &'a Batch {
+        match self {
+            Self::Shared(batch) => batch,
+            Self::Own(batches) => &batches[member],
         }
     }
 }

@@ -2,51 +2,43 @@
 
 use std::ops::Range;
 
-use super::samples::Samples;
+use super::layers::Draw;
 use crate::simd::Simd;
 
-/// The rows that the batch after next will be made of, or rather what one member of the team will read of them.
+/// The rows that the batch after next will be made of.
 ///
 /// Rows are drawn from a data set far larger than any cache. Requested all at once they would queue up before the
 /// memory and hold up the loads of the step itself; so they are spread over it.
 pub(crate) struct Lookahead<'a> {
-    wanted: Option<(&'a Samples, Range<usize>)>,
-    rows: &'a [u32],
+    draw: Option<Draw<'a>>,
+    /// The strips that most rows fill; the others come late, but few are wanted.
+    strips: Range<usize>,
     pace: usize,
 }
 
 impl<'a> Lookahead<'a> {
-    /// Nothing to fetch.
-    pub(crate) fn none() -> Self {
+    /// These rows, if there are any, spread over the full strips of `n_slabs` slabs.
+    pub(crate) fn new(draw: Option<Draw<'a>>, n_slabs: usize, is_full: &[bool]) -> Self {
+        let first = is_full.iter().position(|is_full| *is_full).unwrap_or(0);
+        let end = is_full.iter().rposition(|is_full| *is_full).map_or(0, |last| last + 1);
+        let n_rows = draw.map_or(0, |draw| draw.rows.len());
+        let n_stops = n_slabs * is_full.iter().filter(|is_full| **is_full).count();
         Self {
-            wanted: None,
-            rows: &[],
-            pace: 0,
+            draw,
+            strips: first..end,
+            pace: n_rows.div_ceil(n_stops.max(1)),
         }
-    }
-
-    /// These strips of these rows.
-    pub(crate) fn new(samples: &'a Samples, strips: Range<usize>, rows: &'a [u32]) -> Self {
-        Self {
-            wanted: Some((samples, strips)),
-            rows,
-            pace: 0,
-        }
-    }
-
-    /// Spreads the rows over `n_stops` calls of [`Lookahead::fetch_some`].
-    pub(crate) fn set_pace(&mut self, n_stops: usize) {
-        self.pace = self.rows.len().div_ceil(n_stops.max(1));
     }
 
     /// Requests the next rows.
     #[inline(always)]
     pub(crate) fn fetch_some<S: Simd>(&mut self, simd: S) {
-        let Some((samples, strips)) = &self.wanted else { return };
-        let (now, later) = self.rows.split_at(self.pace.min(self.rows.len()));
-        self.rows = later;
-        for &row in now {
-            samples.prefetch(simd, row, strips.clone());
+        if let Some(Draw { samples, rows }) = &mut self.draw {
+            let (now, later) = rows.split_at(self.pace.min(rows.len()));
+            *rows = later;
+            for &row in now {
+                samples.prefetch(simd, row, self.strips.clone());
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What the members of the team do between two meetings.
 
 use super::{
-    batch::{Batch, Gathering},
+    batch::Batch,
+    layers::Draw,
     levels::{LevelBias, LevelGroup, RowLoss},
     lookahead::Lookahead,
     pixel_order::STRIP,
@@ -15,7 +16,10 @@ use crate::{
 };
 
 /// Filling a batch.
-pub(crate) struct Gather<'a>(pub(crate) Gathering<'a>);
+pub(crate) struct Gather<'a> {
+    pub(crate) batch: &'a mut Batch,
+    pub(crate) draw: Draw<'a>,
+}
 
 /// The first layer, and each slab's share in the second.
 pub(crate) struct Forward<'a> {
@@ -31,7 +35,7 @@ pub(crate) struct Rise<'a> {
     pub(crate) target: Target,
     pub(crate) share: RowShare<'a>,
     /// The next batch is filled meanwhile.
-    pub(crate) next: Option<Gathering<'a>>,
+    pub(crate) next: Option<Gather<'a>>,
 }
 
 /// Some rows of the batch through all other layers.
@@ -59,7 +63,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) slabs: &'a mut [Slab],
     pub(crate) groups: &'a mut [LevelGroup],
     pub(crate) biases: &'a mut [LevelBias],
-    pub(crate) lookahead: Lookahead<'a>,
+    /// To be fetched.
+    pub(crate) after_next: Option<Draw<'a>>,
 }
 
 impl Kernel for Gather<'_> {
@@ -67,7 +72,7 @@ impl Kernel for Gather<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        self.0.run(simd);
+        self.batch.gather(simd, self.draw);
     }
 }
 
@@ -137,7 +142,7 @@ impl Kernel for Turn<'_> {
             slabs,
             groups,
             biases,
-            mut lookahead,
+            after_next,
         } = self;
         let Lesson { step, batch, rows, .. } = lesson;
         let n_rows = batch.n_rows();
@@ -147,17 +152,11 @@ impl Kernel for Turn<'_> {
         for bias in biases {
             bias.update(simd, step, rows, n_rows);
         }
-        lookahead.set_pace(batch.plan().full_strips.len());
+        let mut lookahead = Lookahead::new(after_next, slabs.len(), &batch.plan().is_full);
         let mut scratch = [[Lanes::ZERO; UNITS]; STRIP];
-        let n_slabs = slabs.len();
-        for index in 0..n_slabs {
-            // Every other step goes the other way: it finds the slab that was touched last still in the cache.
-            let slab = &mut slabs[if lesson.goes_back { n_slabs - 1 - index } else { index }];
-            slab.backward(simd, lesson, &mut scratch, || {
-                if index + 1 == n_slabs {
-                    lookahead.fetch_some(simd);
-                }
-            });
+        for slab in slabs {
+            slab.backward(simd, lesson, &mut scratch, || lookahead.fetch_some(simd));
+            // At once, while the slab's weights are in the cache.
             if let Some(next) = next {
                 slab.forward(simd, next);
             }

@@ -17,8 +17,9 @@ const CACHE_LINE: usize = 64;
 #[derive(Debug)]
 pub struct Samples {
     pub(crate) order: PixelOrder,
-    /// `[n_rows, n_slots]`
-    pixels: Vec<u8>,
+    n_strips: usize,
+    /// `[n_rows, n_strips]`
+    pixels: Vec<[[u8; LANES]; STRIP]>,
     /// `[n_rows, n_quad_words]`: bit `q` is set where quad `q` is not all zero.
     occupied: Vec<u64>,
     pub(crate) labels: Vec<u8>,
@@ -37,19 +38,21 @@ impl Samples {
             "{n_inputs} pixels for each of {} labels",
             labels.len()
         );
-        let (n_slots, n_words) = (order.n_slots(), order.n_quad_words());
+        let (n_strips, n_words) = (order.n_strips(), order.n_quad_words());
         let slots = order.slots();
         let mut samples = Self {
             order,
-            pixels: vec![0; labels.len() * n_slots],
+            n_strips,
+            pixels: vec![[[0; LANES]; STRIP]; labels.len() * n_strips],
             occupied: vec![0; labels.len() * n_words],
             labels: labels.to_vec(),
         };
-        let tiled_rows = samples
+        let rows = samples
             .pixels
-            .chunks_exact_mut(n_slots)
+            .chunks_exact_mut(n_strips)
             .zip(samples.occupied.chunks_exact_mut(n_words));
-        for (row, (tiled, occupied)) in pixels.chunks_exact(n_inputs).zip(tiled_rows) {
+        for (row, (strips, occupied)) in pixels.chunks_exact(n_inputs).zip(rows) {
+            let tiled = strips.as_flattened_mut().as_flattened_mut();
             for (&pixel, &slot) in row.iter().zip(&slots) {
                 tiled[slot] = pixel;
             }
@@ -65,11 +68,10 @@ impl Samples {
         self.labels.len()
     }
 
-    /// Some strips of one row.
+    /// The bytes of one strip of a row.
     #[inline(always)]
-    pub(crate) fn strips(&self, row: u32, strips: Range<usize>) -> &[[[u8; LANES]; STRIP]] {
-        let first = row as usize * (self.pixels.len() / self.labels.len() / (STRIP * LANES));
-        &self.pixels.as_chunks().0.as_chunks().0[first + strips.start..first + strips.end]
+    pub(crate) fn strip(&self, row: u32, strip: usize) -> &[[u8; LANES]; STRIP] {
+        &self.pixels[row as usize * self.n_strips + strip]
     }
 
     /// One bit for each quad of a row, set where it is not all zero.
@@ -79,16 +81,13 @@ impl Samples {
         &self.occupied[row as usize * n_words..][..n_words]
     }
 
-    /// Asks for some strips of a row, and for its bits.
+    /// Asks for some strips of a row, and for the row's bits.
     #[inline(always)]
     pub(crate) fn prefetch<S: Simd>(&self, simd: S, row: u32, strips: Range<usize>) {
         simd.prefetch(self.occupied(row));
-        for line in self
-            .strips(row, strips)
-            .as_flattened()
-            .as_flattened()
-            .chunks(CACHE_LINE)
-        {
+        let first = row as usize * self.n_strips;
+        let strips = &self.pixels[first + strips.start..first + strips.end];
+        for line in strips.as_flattened().as_flattened().chunks(CACHE_LINE) {
             simd.prefetch(line);
         }
     }

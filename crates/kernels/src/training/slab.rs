@@ -7,12 +7,12 @@ use super::{
     adam::{Adam, AdamStep, Trained},
     batch::Batch,
     group::{Group, Signals, View, add_rows},
-    input_layer::{self, Backward, InputWeights, StripGradients},
+    input_layer::{self, Backward, InputWeights, RowBlock, StripGradients},
     levels::Rows,
 };
 use crate::{
     bits::transpose_bits,
-    lanes::{Lanes, UNITS, UnitRow},
+    lanes::{LANES, Lanes, UNITS, UnitRow},
     simd::Simd,
 };
 
@@ -26,9 +26,9 @@ pub(crate) struct Slab {
     /// To the second layer.
     pub(crate) group: Group,
     /// `[n_rows, UNITS]`: outputs of the units, after ReLU where they are active and not of interest elsewhere.
-    sums: Vec<UnitRow>,
+    sums: Vec<RowBlock>,
     /// `[n_rows, UNITS]`: gradients of the loss by the units' sums.
-    gradients: Vec<UnitRow>,
+    gradients: Vec<RowBlock>,
     /// For each 64 rows, by row after the forward pass: which units are active; by unit after the backward pass.
     active: Vec<[u64; UNITS]>,
     /// `[n_rows, width]`: the slab's share in the sums of the second layer.
@@ -44,8 +44,6 @@ pub(crate) struct Lesson<'a> {
     pub(crate) seen: &'a [bool],
     /// With the gradients of the second layer.
     pub(crate) rows: &'a Rows,
-    /// From the last slab to the first.
-    pub(crate) goes_back: bool,
 }
 
 impl Slab {
@@ -54,8 +52,8 @@ impl Slab {
         Self {
             input_weights: Trained::zero([Lanes::ZERO; 4], n_slots),
             bias: Trained::zero([Lanes::ZERO; 4], 1),
-            sums: vec![[Lanes::ZERO; 4]; n_rows_max],
-            gradients: vec![[Lanes::ZERO; 4]; n_rows_max],
+            sums: vec![[[Lanes::ZERO; 4]; 64]; n_rows_max.div_ceil(64)],
+            gradients: vec![[[Lanes::ZERO; 4]; 64]; n_rows_max.div_ceil(64)],
             active: vec![[0; UNITS]; n_rows_max.div_ceil(64)],
             partial: vec![Lanes::ZERO; n_rows_max * group.width],
             group,
@@ -73,10 +71,10 @@ impl Slab {
     pub(crate) fn forward<S: Simd>(&mut self, simd: S, batch: &Batch) {
         let n_rows = batch.n_rows();
         let bias = self.bias.value[0];
-        input_layer::forward(simd, &self.input_weights.value, &bias, batch, &mut self.sums[..n_rows]);
+        input_layer::forward(simd, &self.input_weights.value, &bias, batch, &mut self.sums);
         for row in 0..self.active.len() * 64 {
             let active = if row < n_rows {
-                positive_units(simd, &self.sums[row])
+                positive_units(simd, &self.sums[row / 64][row % 64])
             } else {
                 0
             };
@@ -102,12 +100,12 @@ impl Slab {
             simd,
             [simd.splat(0.0); N],
             word,
-            &self.sums[row],
+            &self.sums[row / 64][row % 64],
             self.group.columns(lane),
         );
         let places = &mut self.partial[row * self.group.width + lane..][..N];
-        for (sum, place) in sums.into_iter().zip(places) {
-            simd.store(sum, place);
+        for j in 0..N {
+            simd.store(sums[j], &mut places[j]);
         }
     }
 
@@ -125,7 +123,6 @@ impl Slab {
             batch,
             seen,
             rows,
-            ..
         } = lesson;
         let adam = Adam::new(simd, step);
         let bias_gradient = self.unit_gradients(simd, batch.n_rows(), rows);
@@ -134,14 +131,14 @@ impl Slab {
             mean,
             mean_square,
         } = &mut self.bias;
-        for (part, gradient) in bias_gradient.into_iter().enumerate() {
+        for part in 0..4 {
             let moments = (&mut mean[0][part], &mut mean_square[0][part]);
             adam.without_decay()
-                .update_lanes(&mut value[0][part], moments, gradient);
+                .update_lanes(&mut value[0][part], moments, bias_gradient[part]);
         }
         self.active.iter_mut().for_each(transpose_bits);
         let inputs = View {
-            lanes: self.sums.as_flattened(),
+            lanes: self.sums.as_flattened().as_flattened(),
             stride: 4,
             first: 0,
         };
@@ -173,9 +170,9 @@ impl Slab {
             }
             let active = self.active[row / 64][row % 64];
             for part in 0..4 {
-                let gradient = simd.keep((active >> (16 * part)) as u16, sums[part]);
+                let gradient = simd.keep((active >> (LANES * part)) as u16, sums[part]);
                 totals[part] = simd.add(totals[part], gradient);
-                simd.store(gradient, &mut self.gradients[row][part]);
+                simd.store(gradient, &mut self.gradients[row / 64][row % 64][part]);
             }
         }
         totals
@@ -185,7 +182,9 @@ impl Slab {
 /// A bit for each unit, set where its sum is above zero.
 #[inline(always)]
 fn positive_units<S: Simd>(simd: S, sums: &UnitRow) -> u64 {
-    (0..4).fold(0, |units, part| {
-        units | u64::from(simd.positive(simd.load(&sums[part]))) << (16 * part)
-    })
+    let mut units = 0;
+    for (part, lanes) in sums.iter().enumerate() {
+        units |= u64::from(simd.positive(simd.load(lanes))) << (LANES * part);
+    }
+    units
 }

@@ -30,15 +30,13 @@ impl Top<'_> {
     #[inline(always)]
     pub(crate) fn forward<S: Simd>(self, simd: S, row: usize, places: &mut RowPlaces<'_>) {
         let n_levels = self.levels.shapes.len();
-        places.active.fill(0);
         for (index, level) in self.levels.shapes.iter().enumerate() {
             if index == 0 {
                 for lane in 0..level.width {
-                    let bias = simd.load(&self.levels.biases[0].trained.value[lane]);
-                    let sum = self
-                        .slabs
-                        .iter()
-                        .fold(bias, |sum, slab| simd.add(sum, simd.load(slab.partial(row, lane))));
+                    let mut sum = simd.load(&self.levels.biases[0].trained.value[lane]);
+                    for slab in self.slabs {
+                        sum = simd.add(sum, simd.load(slab.partial(row, lane)));
+                    }
                     simd.store(sum, &mut places.values[lane]);
                 }
             } else {
@@ -115,10 +113,13 @@ impl Top<'_> {
 #[inline(always)]
 fn rectify<S: Simd>(simd: S, values: &mut [Lanes], active: &mut [u64]) {
     let zero = simd.splat(0.0);
-    for (lane, place) in values.iter_mut().enumerate() {
-        let value = simd.load(place);
-        active[lane / 4] |= u64::from(simd.positive(value)) << (lane % 4 * LANES);
-        simd.store(simd.max(value, zero), place);
+    for (places, active) in values.chunks_mut(4).zip(active) {
+        *active = 0;
+        for (part, place) in places.iter_mut().enumerate() {
+            let value = simd.load(place);
+            *active |= u64::from(simd.positive(value)) << (part * LANES);
+            simd.store(simd.max(value, zero), place);
+        }
     }
 }
 

@@ -7,8 +7,10 @@ use super::{
         adam::{Adam, AdamSettings, Trained},
         batch::Batch,
         group::{Group, Signals, View, add_rows},
-        input_layer::{self, Backward, InputWeights},
+        input_layer::{self, Backward, InputWeights, RowBlock},
+        layers::Draw,
         levels::RowLoss,
+        phases::Gather,
         pixel_order::{PixelOrder, STRIP},
         samples::Samples,
         softmax::{self, Target},
@@ -58,7 +60,7 @@ fn pixel_order() -> impl Strategy<Value = PixelOrder> {
     proptest::prop_oneof![image, (1_usize..99).prop_map(|n_inputs| PixelOrder::Flat { n_inputs })]
 }
 
-struct InputForward<'a>(&'a [UnitRow], &'a UnitRow, &'a Batch, &'a mut [UnitRow]);
+struct InputForward<'a>(&'a [UnitRow], &'a UnitRow, &'a Batch, &'a mut [RowBlock]);
 
 impl Kernel for InputForward<'_> {
     type Output = ();
@@ -89,14 +91,14 @@ proptest! {
         let mut batch = Batch::new(order, n_rows);
         batch.fill(&pixels, &labels);
         let weights = half_zero_rows(order.n_slots(), seed ^ 1);
-        let gradients = half_zero_rows(n_rows, seed ^ 2);
+        let gradients = half_zero_rows(n_rows.next_multiple_of(64), seed ^ 2);
         let active = active_by_unit(&gradients, n_rows.div_ceil(64));
         let seen = vec![true; order.n_quads()];
         let slots = order.slots();
         for set in InstructionSet::available() {
-            let mut sums = vec![[Lanes::ZERO; 4]; n_rows];
+            let mut sums = vec![[[Lanes::ZERO; 4]; 64]; n_rows.div_ceil(64)];
             set.run(InputForward(&weights, &weights[0], &batch, &mut sums));
-            for (row, sums) in sums.iter().enumerate() {
+            for (row, sums) in sums.as_flattened().iter().enumerate().take(n_rows) {
                 let inputs = &pixels[row * order.n_inputs()..][..order.n_inputs()];
                 for unit in [0, 17, 40, 63] {
                     let products =
@@ -106,7 +108,7 @@ proptest! {
                 }
             }
             let mut trained = Trained::zero([Lanes::ZERO; 4], order.n_slots());
-            set.run(InputBackward(Backward { step: NO_MEMORY.at(1, 0.0), batch: &batch, active: &active, gradients: &gradients, seen: &seen }, &mut trained));
+            set.run(InputBackward(Backward { step: NO_MEMORY.at(1, 0.0), batch: &batch, active: &active, gradients: gradients.as_chunks().0, seen: &seen }, &mut trained));
             for (input, slot) in slots.iter().enumerate() {
                 for unit in [1, 15, 32, 62] {
                     let inputs = pixels[input..].iter().step_by(order.n_inputs());
@@ -127,19 +129,18 @@ proptest! {
         let mut expected = Batch::new(order, n_rows + 3);
         expected.fill(&reversed, &labels);
         for set in InstructionSet::available() {
-            for n_parts in [1, 2, 5] {
-                let mut batch = Batch::new(order, n_rows + 3);
-                for part in batch.gather(&samples, &rows, n_parts) {
-                    set.run(super::super::phases::Gather(part));
-                }
-                batch.make_plan();
-                assert_eq!(batch.labels(), expected.labels());
-                assert_eq!(batch.plan(), expected.plan());
-                for strip in 0..order.n_strips() {
-                    assert_eq!(batch.strip(strip), expected.strip(strip), "{set}");
-                }
-                for quad in 0..order.n_quads() {
-                    assert_eq!(batch.rows_of_quad(quad), expected.rows_of_quad(quad), "{set}");
+            let mut batch = Batch::new(order, n_rows + 3);
+            set.run(Gather { batch: &mut batch, draw: Draw { samples: &samples, rows: &rows } });
+            assert_eq!(batch.labels(), expected.labels());
+            assert_eq!(batch.plan(), expected.plan());
+            for quad in 0..order.n_quads() {
+                assert_eq!(batch.rows_of_quad(quad), expected.rows_of_quad(quad), "{set}");
+            }
+            for strip in 0..order.n_strips() {
+                assert_eq!(batch.rows_of_strip(strip), expected.rows_of_strip(strip), "{set}");
+                for row in (0..n_rows).filter(|row| batch.rows_of_strip(strip)[row / 64] >> (row % 64) & 1 == 1) {
+                    let inputs = |batch: &Batch| batch.strip(strip)[row / 64][row % 64];
+                    assert_eq!(inputs(&batch), inputs(&expected), "{set}: strip {strip}, row {row}");
                 }
             }
         }
