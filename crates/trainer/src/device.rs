@@ -15,7 +15,9 @@ use crate::{
 pub enum DeviceKind {
     /// Our own kernels on every core of the processor
     Native,
-    /// burn on the CPU, through the crate ndarray
+    /// burn on one core of the processor, on its own CPU backend
+    Flex,
+    /// burn on one core of the processor, through the crate ndarray
     Ndarray,
 }
 
@@ -24,6 +26,7 @@ impl DeviceKind {
     pub(crate) fn engine_name(self) -> &'static str {
         match self {
             Self::Native => "native",
+            Self::Flex => "burn flex",
             Self::Ndarray => "burn ndarray",
         }
     }
@@ -38,6 +41,7 @@ impl DeviceKind {
         let dataset = batches.dataset();
         match self {
             Self::Native => Box::new(NativeEngine::new(dataset, initial, batches.batch_size(), compute)),
+            Self::Flex => Box::new(BurnEngine::new(Device::flex(), dataset, initial)),
             Self::Ndarray => Box::new(BurnEngine::new(ndarray(), dataset, initial)),
         }
     }

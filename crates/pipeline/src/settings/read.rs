@@ -14,7 +14,7 @@ const STEPS_MAX: NonZeroU32 = NonZeroU32::new(10_000_000).expect("it is not 0");
 const BATCH_SIZE_MAX: NonZeroU32 = NonZeroU32::new(65_536).expect("it is not 0");
 const LEARNING_RATE_MAX: f64 = 1.0;
 const SCHEDULES: [&str; 2] = ["constant", "cosine"];
-const DEVICES: [&str; 2] = ["native", "ndarray"];
+const DEVICES: [&str; 3] = ["native", "flex", "ndarray"];
 const ATTEMPTS_MAX: NonZeroU32 = NonZeroU32::new(100).expect("it is not 0");
 
 /// The path of the manifest, where the document has one.

@@ -58,7 +58,7 @@ fn every_mistake_in_both_files_is_told_at_once() {
             pipeline.yaml:23:3: unknown key `training.step`; did you mean `steps`?
             pipeline.yaml:25:18: `training.learning_rate`: expected a number above 0 to 1, found the text "0.01"
             pipeline.yaml:29:15: `training.batch_size`: expected a whole number from 1 to 65536, found `0`
-            pipeline.yaml:33:11: `training.device`: expected `native` or `ndarray`, found `gpu`
+            pipeline.yaml:33:11: `training.device`: expected `native` or `flex` or `ndarray`, found `gpu`
             pipeline.yaml:37:11: `server.listen`: expected an address with a port, such as `127.0.0.1:8080`
             pipeline.yaml:47:17: `test.accuracy_min`: expected a number from 0 to 1, found `96`
             pipeline.yaml:55:3: missing key `attempts` in `limits`

@@ -1,7 +1,9 @@
 //! The engine on burn tensors: gradients by automatic differentiation, on whatever device burn has.
 
-use burn::tensor::{Device, Gradients, Tensor, TensorData, activation::relu, loss::cross_entropy_with_logits};
-use mnist_data::{Batch, Dataset};
+use burn::tensor::{
+    Device, Gradients, Tensor, TensorData, activation::relu, loss::cross_entropy_with_logits, module::linear,
+};
+use mnist_data::Dataset;
 use model::{Layer, Network};
 
 use super::Engine;
@@ -20,11 +22,21 @@ struct DenseLayer {
     bias: Parameter<1>,    // [n_outputs]
 }
 
-/// A tensor that is learnt, with Adam's two means; none of them is tracked by the automatic differentiation.
+/// A tensor that is learnt, with what Adam keeps beside it; none of them is tracked by the automatic differentiation.
 struct Parameter<const D: usize> {
     value: Tensor<D>,
-    moment_1: Tensor<D>,
-    moment_2: Tensor<D>,
+    /// The decaying sum of gradients, of which Adam's first moment is the `(1 − β₁)`th part. To keep the sum instead of
+    /// the mean saves a pass over memory in every step.
+    sum_1: Tensor<D>,
+    /// Likewise, of squared gradients.
+    sum_2: Tensor<D>,
+}
+
+/// The scalars of one optimizer step, for sums instead of means.
+#[derive(Clone, Copy)]
+struct Step {
+    rate: f32,
+    epsilon: f32,
 }
 
 impl<'a> BurnEngine<'a> {
@@ -38,54 +50,63 @@ impl<'a> BurnEngine<'a> {
         }
     }
 
-    fn step(&mut self, batch: &Batch, learning_rate: f32) -> anyhow::Result<f32> {
+    /// Takes a step and returns the loss of its batch, which is still to be read from the device.
+    fn step(&mut self, rows: &[u32], learning_rate: f32) -> Tensor<1> {
         let tracked: Vec<_> = self.layers.iter().map(DenseLayer::tracked).collect();
-        let loss = self.loss(&tracked, batch);
+        let loss = self.loss(&tracked, rows);
         let mut gradients = loss.backward();
-        let rate = self.adam.next_rate(learning_rate);
+        let step = Step::new(self.adam.next_rate(learning_rate));
         let layers = std::mem::take(&mut self.layers).into_iter().zip(tracked);
         self.layers = layers
             .map(|(layer, (weights, bias))| DenseLayer {
-                weights: layer.weights.moved(weights, &mut gradients, rate),
-                bias: layer.bias.moved(bias, &mut gradients, rate),
+                weights: layer.weights.moved(weights, &mut gradients, step),
+                bias: layer.bias.moved(bias, &mut gradients, step),
             })
             .collect();
-        Ok(loss.try_into_scalar()?)
+        loss.inner()
     }
 
     /// Mean softmax cross-entropy of a batch, with the tracked `layers`.
-    fn loss(&self, layers: &[(Tensor<2>, Tensor<1>)], batch: &Batch) -> Tensor<1> {
-        let (n_images, n_pixels) = batch.images.dim();
-        let pixels = batch.images.as_slice().expect("a batch is in standard layout").to_vec();
-        let mut values = Tensor::<2>::from_data(TensorData::new(pixels, [n_images, n_pixels]), &self.device);
+    fn loss(&self, layers: &[(Tensor<2>, Tensor<1>)], rows: &[u32]) -> Tensor<1> {
+        let mut values = self.images(rows);
         for (index, (weights, bias)) in layers.iter().enumerate() {
             if index > 0 {
                 values = relu(values);
             }
-            values = values.matmul(weights.clone()) + bias.clone().unsqueeze();
+            values = linear(values, weights.clone(), Some(bias.clone()));
         }
         let [_, n_classes] = values.dims();
-        cross_entropy_with_logits(values, self.targets(&batch.labels, n_classes))
+        cross_entropy_with_logits(values, self.targets(rows, n_classes))
     }
 
-    /// One row for each label, 1 in the column of its class.
-    fn targets(&self, labels: &[u8], n_classes: usize) -> Tensor<2> {
-        let mut rows = vec![0.0_f32; labels.len() * n_classes];
-        for (row, &label) in rows.chunks_exact_mut(n_classes).zip(labels) {
-            row[usize::from(label)] = 1.0;
+    /// The images of a batch, one a row. The tensor takes over the memory that they are written to.
+    fn images(&self, rows: &[u32]) -> Tensor<2> {
+        let n_pixels = self.dataset.n_pixels();
+        let mut pixels = vec![0.0; rows.len() * n_pixels];
+        for (image, &row) in pixels.chunks_exact_mut(n_pixels).zip(rows) {
+            self.dataset.scale_into(row as usize, image);
         }
-        Tensor::from_data(TensorData::new(rows, [labels.len(), n_classes]), &self.device)
+        Tensor::from_data(TensorData::new(pixels, [rows.len(), n_pixels]), &self.device)
+    }
+
+    /// One row for each image of a batch, 1 in the column of its class.
+    fn targets(&self, rows: &[u32], n_classes: usize) -> Tensor<2> {
+        let mut targets = vec![0.0_f32; rows.len() * n_classes];
+        for (target, &row) in targets.chunks_exact_mut(n_classes).zip(rows) {
+            target[usize::from(self.dataset.labels()[row as usize])] = 1.0;
+        }
+        Tensor::from_data(TensorData::new(targets, [rows.len(), n_classes]), &self.device)
     }
 }
 
 impl Engine for BurnEngine<'_> {
+    /// The losses are read when all steps are under way, so that a device of its own never waits in between.
     fn train(&mut self, rows: &[u32], learning_rates: &[f32], losses: &mut [f32]) -> anyhow::Result<()> {
-        let batch_size = rows.len() / losses.len();
-        let mut batch = Batch::new(batch_size, self.dataset.n_pixels());
-        for ((rows, &learning_rate), loss) in rows.chunks_exact(batch_size).zip(learning_rates).zip(losses) {
-            batch.fill(self.dataset, rows);
-            *loss = self.step(&batch, learning_rate)?;
-        }
+        let batches = rows.chunks_exact(rows.len() / losses.len());
+        let steps = batches.zip(learning_rates);
+        let found = steps.map(|(rows, &learning_rate)| self.step(rows, learning_rate));
+        let found = Tensor::cat(found.collect(), 0).try_into_vec_as::<f32>()?;
+        losses.copy_from_slice(&found);
         Ok(())
     }
 
@@ -116,11 +137,22 @@ impl DenseLayer {
     }
 }
 
+impl Step {
+    /// Adam moves a weight by `rate · m₁ / (√m₂ + ε)`, where `mᵢ = (1 − βᵢ) · sumᵢ`.
+    fn new(rate: f32) -> Self {
+        let root = (1.0 - BETA_2).sqrt();
+        Self {
+            rate: rate * (1.0 - BETA_1) / root,
+            epsilon: EPSILON / root,
+        }
+    }
+}
+
 impl<const D: usize> Parameter<D> {
     fn new(value: Tensor<D>) -> Self {
         Self {
-            moment_1: value.zeros_like(),
-            moment_2: value.zeros_like(),
+            sum_1: value.zeros_like(),
+            sum_2: value.zeros_like(),
             value,
         }
     }
@@ -130,19 +162,20 @@ impl<const D: usize> Parameter<D> {
         self.value.clone().autodiff().require_grad()
     }
 
-    /// The parameter after one step of Adam. Everything is taken by value, so that burn reuses the memory.
-    fn moved(self, tracked: Tensor<D>, gradients: &mut Gradients, rate: f32) -> Self {
+    /// The parameter after one step. Everything is taken by value and let go as early as possible: burn computes in place
+    /// where nobody else holds a tensor.
+    fn moved(self, tracked: Tensor<D>, gradients: &mut Gradients, step: Step) -> Self {
         let gradient = tracked
             .grad_remove(gradients)
             .expect("the loss depends on every parameter");
         drop(tracked);
-        let moment_1 = self.moment_1 * BETA_1 + gradient.clone() * (1.0 - BETA_1);
-        let moment_2 = self.moment_2 * BETA_2 + gradient.square() * (1.0 - BETA_2);
-        let quotient = moment_1.clone() / (moment_2.clone().sqrt() + EPSILON);
+        let sum_1 = self.sum_1 * BETA_1 + gradient.clone();
+        let sum_2 = self.sum_2 * BETA_2 + gradient.square();
+        let quotient = sum_1.clone() / (sum_2.clone().sqrt() + step.epsilon);
         Self {
-            value: self.value - quotient * rate,
-            moment_1,
-            moment_2,
+            value: self.value - quotient * step.rate,
+            sum_1,
+            sum_2,
         }
     }
 }

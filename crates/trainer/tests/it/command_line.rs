@@ -95,7 +95,7 @@ fn unknown_devices_and_flags_are_refused_with_the_known_ones() {
         expect![[r#"
         2
         error: invalid value 'cuda' for '--device <DEVICE>'
-          [possible values: native, ndarray]
+          [possible values: native, flex, ndarray]
     "#]],
     );
     check(
