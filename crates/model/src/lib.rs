@@ -1,4 +1,5 @@
-//! A trained network and how it is kept: layers, weights, classification of a batch, artifact file in and out.
+//! A trained network and how it is kept: layers, weights, classification of a batch, artifact file in and out, and
+//! exports for the programs of others.
 //!
 //! It never trains, never touches the file system and never trusts bytes: whatever it cannot prove to be a whole,
 //! unaltered and finite network is refused with one sentence.
@@ -6,7 +7,9 @@
 
 mod artifact;
 mod classifier;
+pub mod export;
 mod network;
+mod tensorflow;
 
 pub use artifact::{Artifact, ArtifactError, HEADER_BYTES_MAX, LAYERS_MAX, WIDTH_MAX};
 pub use classifier::{Classified, Classifier, Overflow};

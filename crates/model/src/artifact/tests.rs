@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// A small artifact with a layer of width 1 and values that need every bit.
-fn artifact() -> Artifact {
+pub(crate) fn artifact() -> Artifact {
     let layer = |n_inputs: usize, n_outputs: usize| Layer {
         weights: (0..n_inputs * n_outputs)
             .map(|index| (index as f32 - 2.5) / 3.0)
