@@ -1,0 +1,1 @@
+"""Runs all contenders by turns, and says who needs how long. Only what Python brings; the peers have environments."""
