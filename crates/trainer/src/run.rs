@@ -88,11 +88,14 @@ fn carry_out(settings: &Settings, interrupted: &AtomicBool) -> anyhow::Result<Op
     let models_dir = ModelsDir::open(&settings.models_dir, bytes_needed, &[ARTIFACT, REPORT])?;
     announce(training, &images, &initial);
 
-    let started = Instant::now();
-    let Some((network, final_loss)) = trained(settings, batches, &initial, interrupted)? else {
+    let Some(Trained {
+        network,
+        final_loss,
+        training_ms,
+    }) = trained(settings, batches, &initial, interrupted)?
+    else {
         return Ok(None);
     };
-    let training_ms = milliseconds(started);
     let started = Instant::now();
     let scores = evaluate(&network, &images.test, training.seed).context("cannot evaluate the trained network")?;
     let evaluation_ms = milliseconds(started);
@@ -132,20 +135,34 @@ fn announce(training: &TrainingSettings, images: &Images, initial: &Network) {
     );
 }
 
-/// The trained network and its final loss, or nothing if it was `interrupted`.
+/// What the steps led to.
+struct Trained {
+    network: Network,
+    final_loss: f64,
+    /// Time of the steps alone, without the engine's preparations.
+    training_ms: u64,
+}
+
+/// Takes all steps; nothing if it was `interrupted`.
 fn trained(
     settings: &Settings,
     mut batches: Batches<'_>,
     initial: &Network,
     interrupted: &AtomicBool,
-) -> anyhow::Result<Option<(Network, f64)>> {
+) -> anyhow::Result<Option<Trained>> {
     let training = &settings.training;
     let mut engine = training.device.start_engine(&batches, initial, settings.compute);
+    let started = Instant::now();
     let Some(final_loss) = train(engine.as_mut(), &mut batches, training, interrupted)? else {
         return Ok(None);
     };
+    let training_ms = milliseconds(started);
     let network = engine.network().context("the trained network is of no use")?;
-    Ok(Some((network, final_loss)))
+    Ok(Some(Trained {
+        network,
+        final_loss,
+        training_ms,
+    }))
 }
 
 fn training_summary(training: &TrainingSettings, final_loss: f64, scores: Scores) -> TrainingSummary {
