@@ -10,6 +10,7 @@ pub mod application;
 pub mod artifact;
 pub mod checkpoint;
 pub mod digest;
+pub mod evaluation;
 mod excerpt;
 pub mod history;
 pub mod manifest;

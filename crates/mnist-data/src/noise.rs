@@ -23,9 +23,19 @@ impl Noise {
 
     /// Adds noise to `pixels`.
     pub fn add_to(&mut self, pixels: &mut [f32]) {
+        self.add_scaled_to(pixels, 1.0);
+    }
+
+    /// Adds `amplitude` times the noise to `pixels`.
+    pub fn add_scaled_to(&mut self, pixels: &mut [f32], amplitude: f32) {
         for pixel in pixels {
-            *pixel += self.random.unit();
+            *pixel += amplitude * self.random.unit();
         }
+    }
+
+    /// Leaves out the noise of the next `n_pixels` pixels, as if it had been added to them.
+    pub fn skip(&mut self, n_pixels: u64) {
+        self.random.skip(n_pixels);
     }
 }
 
@@ -50,6 +60,26 @@ mod tests {
         let mut noise = Noise::new(8);
         chunked.chunks_mut(5).for_each(|chunk| noise.add_to(chunk));
         assert_eq!(whole, chunked);
+    }
+
+    #[test]
+    fn noise_that_is_left_out_is_that_of_the_pixels_in_between() {
+        let mut whole = [0.0; 12];
+        Noise::new(8).add_to(&mut whole);
+        let mut noise = Noise::new(8);
+        let (mut first, mut last) = ([0.0; 5], [0.0; 3]);
+        noise.add_to(&mut first);
+        noise.skip(4);
+        noise.add_to(&mut last);
+        assert_eq!((&first[..], &last[..]), (&whole[..5], &whole[9..]));
+    }
+
+    #[test]
+    fn scaled_noise_is_the_same_noise_at_another_amplitude() {
+        let (mut whole, mut half) = ([0.0; 12], [0.0; 12]);
+        Noise::new(8).add_to(&mut whole);
+        Noise::new(8).add_scaled_to(&mut half, 0.5);
+        assert_eq!(half, whole.map(|noise| noise / 2.0));
     }
 
     #[test]

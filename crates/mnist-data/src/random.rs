@@ -27,6 +27,11 @@ impl Random {
         mix(self.state)
     }
 
+    /// Leaves out the next `n_numbers` numbers, however many, at once.
+    pub fn skip(&mut self, n_numbers: u64) {
+        self.state = self.state.wrapping_add(GOLDEN_STEP.wrapping_mul(n_numbers));
+    }
+
     /// A number from 0 up to but excluding 1, one of 2^24 equally likely ones.
     pub fn unit(&mut self) -> f32 {
         // 24 bits are what an f32 holds exactly; more would round up to 1 now and then.

@@ -27,8 +27,7 @@ pub(crate) fn summary(report: &TrainingReport, artifact: &Path, report_file: &Pa
     lines.join("\n")
 }
 
-/// An accuracy with the counts behind it.
-pub(crate) fn of_images(accuracy: Accuracy) -> String {
+fn of_images(accuracy: Accuracy) -> String {
     let Accuracy { correct, total } = accuracy;
     format!(
         "{:.2} % ({correct} of {total} test images)",

@@ -14,4 +14,8 @@ pub struct EvaluateArgs {
     /// Folder with the two IDX files of test images
     #[arg(long, env = "MNIST_DATA_DIR", default_value = "data/mnist", value_name = "DIR")]
     pub data_dir: PathBuf,
+
+    /// Print one JSON document instead of a table
+    #[arg(long)]
+    pub json: bool,
 }

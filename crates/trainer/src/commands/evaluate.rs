@@ -1,35 +1,60 @@
 //! `trainer evaluate`: an artifact on the test images.
 
+mod table;
+
 use std::{fs, process::ExitCode};
 
 use anyhow::{Context, ensure};
 use console::exit;
-use formats::signature::Dimension;
+use formats::{
+    digest::Digest,
+    evaluation::{EVALUATION_FORMAT, EvaluationReport},
+    signature::Dimension,
+};
 use mnist_data::{Dataset, Split};
 use model::Artifact;
 
-use crate::{cli::evaluate::EvaluateArgs, evaluation::evaluate, summary::of_images};
+use self::table::table;
+use crate::{cli::evaluate::EvaluateArgs, evaluation::measure};
 
 /// Prints what the artifact reaches.
 pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     let place = args.artifact.display();
     let bytes = fs::read(&args.artifact).with_context(|| format!("cannot read the artifact `{place}`"))?;
-    let artifact = Artifact::read(&bytes).with_context(|| format!("cannot use `{place}`"))?;
-    let network = artifact.network();
-    let images = Dataset::load(&args.data_dir, Split::Test, network.n_classes()).context("cannot load the images")?;
-    let shape = &artifact.header().signature.inputs[0].shape;
+    let artifact = Artifact::read(&bytes).with_context(|| format!("`{place}` is no artifact to evaluate"))?;
+    let images = images_for(&artifact, args)?;
+    // The noise is that of the training's own evaluation, so that both can be compared.
+    let seed = artifact.header().training.seed;
+    let evaluation = measure(artifact.network(), &images, seed).context("cannot evaluate the network")?;
+    let report = EvaluationReport {
+        format: EVALUATION_FORMAT,
+        artifact: Digest::of(&bytes),
+        evaluation,
+    };
+    if args.json {
+        let text = serde_json::to_string_pretty(&report).context("cannot put the evaluation into words")?;
+        console::print(&text);
+    } else {
+        console::print(&table(&report));
+    }
+    Ok(ExitCode::from(exit::DONE))
+}
+
+/// The test images, where they are such as the artifact takes.
+fn images_for(artifact: &Artifact, args: &EvaluateArgs) -> anyhow::Result<Dataset> {
+    let n_classes = artifact.network().n_classes();
+    let images = Dataset::load(&args.data_dir, Split::Test, n_classes).context("cannot load the images")?;
     let (rows, columns) = images.image_size();
     let found = [rows, columns].map(|length| Dimension::Fixed(u32::try_from(length).unwrap_or(u32::MAX)));
-    let expected: Vec<String> = shape.iter().skip(1).map(Dimension::to_string).collect();
+    // `[-1, rows, columns]`
+    let expected = &artifact.header().signature.inputs[0].shape[1..];
+    let in_words: Vec<String> = expected.iter().map(Dimension::to_string).collect();
     ensure!(
-        shape[1..] == found,
-        "the test images in `{}` have {rows} × {columns} pixels, expected {} as `{place}` takes them",
+        *expected == found,
+        "the test images in `{}` have {rows} × {columns} pixels, expected {} as `{}` takes them",
         args.data_dir.display(),
-        expected.join(" × "),
+        in_words.join(" × "),
+        args.artifact.display()
     );
-    let seed = artifact.header().training.seed;
-    let scores = evaluate(network, &images, seed).context("cannot evaluate the network")?;
-    console::print(&format!("clean accuracy  {}", of_images(scores.clean)));
-    console::print(&format!("noisy accuracy  {}", of_images(scores.noisy)));
-    Ok(ExitCode::from(exit::DONE))
+    Ok(images)
 }

@@ -2,6 +2,7 @@
 
 mod command_line;
 mod compute;
+mod evaluate;
 mod training;
 
 use std::{path::Path, time::Duration};
