@@ -13,6 +13,7 @@ pub mod digest;
 pub mod evaluation;
 mod excerpt;
 pub mod history;
+pub mod hyperparameters;
 pub mod manifest;
 pub mod name;
 pub mod profile;

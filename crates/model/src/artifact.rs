@@ -7,7 +7,7 @@ pub(crate) mod tests;
 use std::collections::HashMap;
 
 use formats::{
-    artifact::{ARTIFACT_FORMAT, ArtifactHeader, HEADER_KEY, TrainingSummary},
+    artifact::{ARTIFACT_FORMAT, ARTIFACT_FORMAT_MIN, ArtifactHeader, HEADER_KEY, TrainingSummary},
     digest::Digester,
     profile::DataProfile,
     signature::{Dimension, Signature},
@@ -62,7 +62,7 @@ pub enum ArtifactError {
     #[error("cannot understand its `{HEADER_KEY}` header")]
     Header(#[source] serde_json::Error),
     /// Written by a newer or older program.
-    #[error("its format number is {found}, expected {ARTIFACT_FORMAT}")]
+    #[error("its format number is {found}, expected {ARTIFACT_FORMAT_MIN} to {ARTIFACT_FORMAT}")]
     Format {
         /// The number in the header.
         found: u32,

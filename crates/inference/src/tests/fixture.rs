@@ -64,6 +64,7 @@ pub(super) fn artifact(signature: &str, class: usize) -> Artifact {
         learning_rate: 0.01,
         schedule: "constant".to_owned(),
         seed: class as u64,
+        recipe: None,
         final_loss: 0.0,
         clean: accuracy,
         noisy: accuracy,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use formats::{
-    artifact::{ARTIFACT_FORMAT, ArtifactHeader, HEADER_KEY},
+    artifact::{ARTIFACT_FORMAT, ARTIFACT_FORMAT_MIN, ArtifactHeader, HEADER_KEY},
     digest::Digest,
 };
 use safetensors::{
@@ -81,7 +81,7 @@ fn parse_header(metadata: &Metadata) -> Result<ArtifactHeader, ArtifactError> {
         .and_then(|entries| entries.get(HEADER_KEY))
         .ok_or(ArtifactError::NoHeader)?;
     let Numbered { format } = serde_json::from_str(text).map_err(ArtifactError::Header)?;
-    if format != ARTIFACT_FORMAT {
+    if !(ARTIFACT_FORMAT_MIN..=ARTIFACT_FORMAT).contains(&format) {
         return Err(ArtifactError::Format { found: format });
     }
     serde_json::from_str(text).map_err(ArtifactError::Header)

@@ -50,6 +50,7 @@ pub(crate) fn header() -> ArtifactHeader {
             learning_rate: 0.01,
             schedule: "constant".to_owned(),
             seed: 1,
+            recipe: None,
             final_loss: 0.1,
             clean: accuracy,
             noisy: accuracy,

@@ -158,6 +158,7 @@ pub(crate) fn artifact(class: usize) -> Vec<u8> {
         learning_rate: 0.01,
         schedule: "constant".to_owned(),
         seed: 1,
+        recipe: None,
         final_loss: 0.5,
         clean: accuracy,
         noisy: accuracy,
