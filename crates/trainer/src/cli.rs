@@ -2,6 +2,7 @@
 
 pub mod compute;
 pub mod evaluate;
+pub mod recipe;
 pub mod train;
 
 use clap::{ArgAction, Parser, Subcommand};
@@ -33,6 +34,8 @@ pub enum Command {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use clap::CommandFactory;
 
     use super::*;
@@ -46,7 +49,10 @@ mod tests {
     fn without_a_command_it_trains() {
         let args = Args::try_parse_from(["trainer", "--steps", "7", "-v"]).unwrap();
         assert!(args.command.is_none());
-        assert_eq!((args.train.steps.get(), args.verbose), (7, 1));
+        assert_eq!(
+            (args.train.recipe.steps.map(NonZeroU32::get), args.verbose),
+            (Some(7), 1)
+        );
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use burn::tensor::Device;
 use clap::ValueEnum;
-use mnist_data::Batches;
+use mnist_data::Dataset;
 use model::Network;
 
 use crate::{
     engine::{BurnEngine, Engine, NativeEngine},
-    settings::Compute,
+    settings::{Compute, TrainingSettings},
 };
 
 /// What computes a training run.
@@ -31,18 +31,18 @@ impl DeviceKind {
         }
     }
 
-    /// An engine that starts with the weights of `initial` and trains on what `batches` are drawn from.
+    /// An engine that starts with the weights of `initial` and trains on rows made from `dataset`.
     pub(crate) fn start_engine<'a>(
         self,
-        batches: &Batches<'a>,
+        dataset: &'a Dataset,
         initial: &Network,
+        settings: &TrainingSettings,
         compute: Compute,
     ) -> Box<dyn Engine + 'a> {
-        let dataset = batches.dataset();
         match self {
-            Self::Native => Box::new(NativeEngine::new(dataset, initial, batches.batch_size(), compute)),
-            Self::Flex => Box::new(BurnEngine::new(Device::flex(), dataset, initial)),
-            Self::Ndarray => Box::new(BurnEngine::new(ndarray(), dataset, initial)),
+            Self::Native => Box::new(NativeEngine::new(dataset, initial, settings, compute)),
+            Self::Flex => Box::new(BurnEngine::new(Device::flex(), dataset, initial, settings)),
+            Self::Ndarray => Box::new(BurnEngine::new(ndarray(), dataset, initial, settings)),
         }
     }
 }

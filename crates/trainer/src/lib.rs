@@ -5,6 +5,7 @@
 //! Start reading at `run.rs`, which is a training run in order.
 
 mod adam;
+mod announcement;
 pub mod cli;
 mod commands;
 mod device;
@@ -13,6 +14,7 @@ mod evaluation;
 mod images;
 mod initial;
 mod models_dir;
+mod recipe;
 mod run;
 mod schedule;
 mod settings;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use mnist_data::{BatchSizeError, DownloadError, LoadError};
+use mnist_data::{AugmentationError, BatchSizeError, DownloadError, LoadError};
 use trainer::{Diverged, cli::Args};
 
 fn main() -> ExitCode {
@@ -26,6 +26,18 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             "`--batch-size` takes 1 to {} with these images",
             error.n_images
         ));
+    }
+    match error.downcast_ref::<AugmentationError>() {
+        Some(AugmentationError::Shift { height, width, .. }) => {
+            let most = height.min(width) - 1;
+            return Some(format!(
+                "`--shift-pixels` takes 0 to {most} with these images, and `--shift-share 0` leaves them where they are"
+            ));
+        }
+        Some(AugmentationError::Size { .. }) => {
+            return Some("`--affine-share 0 --elastic-share 0` leaves the images as they are".to_owned());
+        }
+        Some(AugmentationError::Range { .. }) | None => {}
     }
     let diverged = error.downcast_ref::<Diverged>()?;
     let smaller = diverged.learning_rate / 10.0;

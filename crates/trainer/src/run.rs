@@ -18,12 +18,13 @@ use formats::{
     report::{REPORT_FORMAT, TrainingReport},
     signature::Signature,
 };
-use mnist_data::Batches;
+use mnist_data::{Augmenter, Batches};
 use model::{Artifact, Network};
 use signal_hook::{consts::TERM_SIGNALS, flag};
 use tracing::info;
 
 use crate::{
+    announcement::announcement,
     cli::train::TrainArgs,
     evaluation::{Scores, evaluate},
     images::Images,
@@ -83,6 +84,8 @@ fn carry_out(settings: &Settings, interrupted: &AtomicBool) -> anyhow::Result<Op
     };
     let batch_size = NonZeroUsize::try_from(training.batch_size).context("a batch does not fit into memory")?;
     let batches = Batches::new(&images.train, batch_size, training.seed)?;
+    let n_threads = settings.compute.n_threads;
+    let augmenter = Augmenter::new(&images.train, training.augmentation, training.seed, n_threads)?;
     let initial = initial_network(images.train.n_pixels(), images.n_classes, training.seed);
     let bytes_needed = size_of::<f32>() * initial.n_parameters() + DOCUMENT_BYTES;
     let models_dir = ModelsDir::open(&settings.models_dir, bytes_needed, &[ARTIFACT, REPORT])?;
@@ -92,7 +95,7 @@ fn carry_out(settings: &Settings, interrupted: &AtomicBool) -> anyhow::Result<Op
         network,
         final_loss,
         training_ms,
-    }) = trained(settings, batches, &initial, interrupted)?
+    }) = trained(settings, batches, &augmenter, &initial, interrupted)?
     else {
         return Ok(None);
     };
@@ -121,11 +124,8 @@ fn carry_out(settings: &Settings, interrupted: &AtomicBool) -> anyhow::Result<Op
 }
 
 fn announce(training: &TrainingSettings, images: &Images, initial: &Network) {
+    console::say(&announcement(training));
     info!(
-        steps = training.steps,
-        batch_size = training.batch_size,
-        learning_rate = training.learning_rate,
-        schedule = training.schedule.as_str(),
         seed = training.seed,
         engine = training.device.engine_name(),
         layers = ?initial.widths(),
@@ -147,13 +147,15 @@ struct Trained {
 fn trained(
     settings: &Settings,
     mut batches: Batches<'_>,
+    augmenter: &Augmenter<'_>,
     initial: &Network,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Option<Trained>> {
     let training = &settings.training;
-    let mut engine = training.device.start_engine(&batches, initial, settings.compute);
+    let dataset = batches.dataset();
+    let mut engine = (training.device).start_engine(dataset, initial, training, settings.compute);
     let started = Instant::now();
-    let Some(final_loss) = train(engine.as_mut(), &mut batches, training, interrupted)? else {
+    let Some(final_loss) = train(engine.as_mut(), &mut batches, augmenter, training, interrupted)? else {
         return Ok(None);
     };
     let training_ms = milliseconds(started);
@@ -173,6 +175,7 @@ fn training_summary(training: &TrainingSettings, final_loss: f64, scores: Scores
         learning_rate: training.learning_rate,
         schedule: training.schedule.as_str().to_owned(),
         seed: training.seed,
+        recipe: Some(training.effective_recipe()),
         // Six decimal places say enough, and are read back from JSON exactly.
         final_loss: (final_loss * 1e6).round() / 1e6,
         clean: scores.clean,

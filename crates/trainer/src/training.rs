@@ -6,7 +6,7 @@ use std::{
 };
 
 use console::Progress;
-use mnist_data::Batches;
+use mnist_data::{Augmenter, Batches, Stretch};
 use thiserror::Error;
 
 use crate::{engine::Engine, settings::TrainingSettings};
@@ -28,11 +28,15 @@ const LOSS_MAX: f32 = 1e3;
 pub(crate) fn train(
     engine: &mut dyn Engine,
     batches: &mut Batches<'_>,
+    augmenter: &Augmenter<'_>,
     settings: &TrainingSettings,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Option<f64>> {
     let steps = settings.steps.get();
-    let mut rows = Vec::with_capacity(STRETCH * batches.batch_size());
+    let batch_size = batches.batch_size();
+    let mut rows = Vec::with_capacity(STRETCH * batch_size);
+    let mut stretch = Stretch::default();
+    let schedule = settings.rates();
     let mut rates = Vec::with_capacity(STRETCH);
     let mut losses = Vec::with_capacity(STRETCH);
     let mut recent = VecDeque::with_capacity(FINAL_STEPS);
@@ -46,11 +50,11 @@ pub(crate) fn train(
         let n_steps = (steps - taken).min(STRETCH as u32);
         rows.clear();
         (0..n_steps).for_each(|_| rows.extend_from_slice(batches.next_rows()));
-        let rate = |step| settings.schedule.rate(step, steps, settings.learning_rate);
+        augmenter.fill(taken.into(), batch_size, &rows, &mut stretch);
         rates.clear();
-        rates.extend((taken..taken + n_steps).map(rate));
+        rates.extend((taken..taken + n_steps).map(|step| schedule.at(step)));
         losses.resize(n_steps as usize, 0.0);
-        engine.train(&rows, &rates, &mut losses)?;
+        engine.train(&stretch, &rates, &mut losses)?;
         for &loss in &losses {
             taken += 1;
             if loss.is_nan() || loss > LOSS_MAX {
@@ -101,13 +105,13 @@ mod tests {
     use ndarray::Array3;
 
     use super::*;
-    use crate::{device::DeviceKind, schedule::Schedule};
+    use crate::{device::DeviceKind, recipe::Recipe};
 
     /// An engine that learns nothing and says these losses, one after the other, and then that of guessing.
     struct Rehearsal<'a>(std::slice::Iter<'a, f32>);
 
     impl Engine for Rehearsal<'_> {
-        fn train(&mut self, _: &[u32], _: &[f32], losses: &mut [f32]) -> anyhow::Result<()> {
+        fn train(&mut self, _: &Stretch, _: &[f32], losses: &mut [f32]) -> anyhow::Result<()> {
             losses.fill_with(|| *self.0.next().unwrap_or(&2.3));
             Ok(())
         }
@@ -124,12 +128,12 @@ mod tests {
             steps: NonZeroU32::new(steps).unwrap(),
             batch_size: NonZeroU32::MIN,
             learning_rate: 0.5,
-            schedule: Schedule::Constant,
-            seed: 1,
-            device: DeviceKind::Ndarray,
+            ..Recipe::Tutorial.settings(1, DeviceKind::Ndarray)
         };
+        let augmenter = Augmenter::new(&dataset, settings.augmentation, 1, NonZeroUsize::MIN).unwrap();
+        let interrupted = AtomicBool::new(interrupted);
         let mut engine = Rehearsal(losses.iter());
-        train(&mut engine, &mut batches, &settings, &AtomicBool::new(interrupted))
+        train(&mut engine, &mut batches, &augmenter, &settings, &interrupted)
     }
 
     #[test]

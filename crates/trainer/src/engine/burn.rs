@@ -3,18 +3,22 @@
 use burn::tensor::{
     Device, Gradients, Tensor, TensorData, activation::relu, loss::cross_entropy_with_logits, module::linear,
 };
-use mnist_data::Dataset;
+use mnist_data::{Dataset, Stretch};
 use model::{Layer, Network};
 
 use super::Engine;
-use crate::adam::{Adam, BETA_1, BETA_2, EPSILON};
+use crate::{
+    adam::{Adam, AdamStep, BETA_1, BETA_2},
+    settings::TrainingSettings,
+};
 
-/// Dense layers with ReLU between them, softmax cross-entropy, Adam.
+/// Dense layers with ReLU between them, softmax cross-entropy with smoothed labels, Adam.
 pub(crate) struct BurnEngine<'a> {
     device: Device,
     dataset: &'a Dataset,
     layers: Vec<DenseLayer>,
     adam: Adam,
+    label_smoothing: f32,
 }
 
 struct DenseLayer {
@@ -37,74 +41,78 @@ struct Parameter<const D: usize> {
 struct Step {
     rate: f32,
     epsilon: f32,
+    /// The part of itself that a weight keeps; a bias keeps all of itself.
+    kept: f32,
 }
 
 impl<'a> BurnEngine<'a> {
-    pub(crate) fn new(device: Device, dataset: &'a Dataset, initial: &Network) -> Self {
+    pub(crate) fn new(device: Device, dataset: &'a Dataset, initial: &Network, settings: &TrainingSettings) -> Self {
         let layers = initial.layers().iter().map(|layer| DenseLayer::new(layer, &device));
         Self {
             layers: layers.collect(),
             device,
             dataset,
-            adam: Adam::default(),
+            adam: Adam::new(settings),
+            label_smoothing: settings.label_smoothing as f32,
         }
     }
 
     /// Takes a step and returns the loss of its batch, which is still to be read from the device.
-    fn step(&mut self, rows: &[u32], learning_rate: f32) -> Tensor<1> {
+    fn step(&mut self, stretch: &Stretch, rows: &[u32], learning_rate: f32) -> Tensor<1> {
         let tracked: Vec<_> = self.layers.iter().map(DenseLayer::tracked).collect();
-        let loss = self.loss(&tracked, rows);
+        let (images, targets) = self.batch(stretch, rows);
+        let loss = Self::loss(&tracked, images, targets);
         let mut gradients = loss.backward();
-        let step = Step::new(self.adam.next_rate(learning_rate));
+        let step = Step::new(self.adam.next_step(learning_rate));
         let layers = std::mem::take(&mut self.layers).into_iter().zip(tracked);
         self.layers = layers
             .map(|(layer, (weights, bias))| DenseLayer {
                 weights: layer.weights.moved(weights, &mut gradients, step),
-                bias: layer.bias.moved(bias, &mut gradients, step),
+                bias: layer.bias.moved(bias, &mut gradients, step.of_bias()),
             })
             .collect();
         loss.inner()
     }
 
     /// Mean softmax cross-entropy of a batch, with the tracked `layers`.
-    fn loss(&self, layers: &[(Tensor<2>, Tensor<1>)], rows: &[u32]) -> Tensor<1> {
-        let mut values = self.images(rows);
+    fn loss(layers: &[(Tensor<2>, Tensor<1>)], images: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
+        let mut values = images;
         for (index, (weights, bias)) in layers.iter().enumerate() {
             if index > 0 {
                 values = relu(values);
             }
             values = linear(values, weights.clone(), Some(bias.clone()));
         }
-        let [_, n_classes] = values.dims();
-        cross_entropy_with_logits(values, self.targets(rows, n_classes))
+        cross_entropy_with_logits(values, targets)
     }
 
-    /// The images of a batch, one a row. The tensor takes over the memory that they are written to.
-    fn images(&self, rows: &[u32]) -> Tensor<2> {
-        let n_pixels = self.dataset.n_pixels();
-        let mut pixels = vec![0.0; rows.len() * n_pixels];
-        for (image, &row) in pixels.chunks_exact_mut(n_pixels).zip(rows) {
-            self.dataset.scale_into(row as usize, image);
+    /// The images of a batch, one a row, and what is wanted of each: certainty in the column of its class, but for the part
+    /// that all classes share evenly. The tensors take over the memory that they are written to.
+    fn batch(&self, stretch: &Stretch, rows: &[u32]) -> (Tensor<2>, Tensor<2>) {
+        let (n_images, n_pixels) = (rows.len(), self.dataset.n_pixels());
+        let n_classes = self.layers.last().map_or(0, |layer| layer.bias.value.dims()[0]);
+        let mut pixels = vec![0.0; n_images * n_pixels];
+        let mut targets = vec![self.label_smoothing / n_classes as f32; n_images * n_classes];
+        let places = pixels
+            .chunks_exact_mut(n_pixels)
+            .zip(targets.chunks_exact_mut(n_classes));
+        for (&row, (image, target)) in rows.iter().zip(places) {
+            let label = stretch.scale_into(self.dataset, row, image);
+            target[usize::from(label)] += 1.0 - self.label_smoothing;
         }
-        Tensor::from_data(TensorData::new(pixels, [rows.len(), n_pixels]), &self.device)
-    }
-
-    /// One row for each image of a batch, 1 in the column of its class.
-    fn targets(&self, rows: &[u32], n_classes: usize) -> Tensor<2> {
-        let mut targets = vec![0.0_f32; rows.len() * n_classes];
-        for (target, &row) in targets.chunks_exact_mut(n_classes).zip(rows) {
-            target[usize::from(self.dataset.labels()[row as usize])] = 1.0;
-        }
-        Tensor::from_data(TensorData::new(targets, [rows.len(), n_classes]), &self.device)
+        let tensor =
+            |values, n_columns| Tensor::from_data(TensorData::new(values, [n_images, n_columns]), &self.device);
+        (tensor(pixels, n_pixels), tensor(targets, n_classes))
     }
 }
 
 impl Engine for BurnEngine<'_> {
     /// The losses are read when all steps are under way, so that a device of its own never waits in between.
-    fn train(&mut self, rows: &[u32], learning_rates: &[f32], losses: &mut [f32]) -> anyhow::Result<()> {
+    fn train(&mut self, stretch: &Stretch, learning_rates: &[f32], losses: &mut [f32]) -> anyhow::Result<()> {
+        let rows = stretch.rows();
         let batches = rows.chunks_exact(rows.len() / losses.len());
         let steps = batches.zip(learning_rates);
-        let found = steps.map(|(rows, &learning_rate)| self.step(rows, learning_rate));
+        let found = steps.map(|(rows, &learning_rate)| self.step(stretch, rows, learning_rate));
         let found = Tensor::cat(found.collect(), 0).try_into_vec_as::<f32>()?;
         losses.copy_from_slice(&found);
         Ok(())
@@ -139,12 +147,17 @@ impl DenseLayer {
 
 impl Step {
     /// Adam moves a weight by `rate · m₁ / (√m₂ + ε)`, where `mᵢ = (1 − βᵢ) · sumᵢ`.
-    fn new(rate: f32) -> Self {
+    fn new(adam: AdamStep) -> Self {
         let root = (1.0 - BETA_2).sqrt();
         Self {
-            rate: rate * (1.0 - BETA_1) / root,
-            epsilon: EPSILON / root,
+            rate: adam.rate * (1.0 - BETA_1) / root,
+            epsilon: adam.epsilon / root,
+            kept: adam.kept,
         }
+    }
+
+    fn of_bias(self) -> Self {
+        Self { kept: 1.0, ..self }
     }
 }
 
@@ -172,8 +185,14 @@ impl<const D: usize> Parameter<D> {
         let sum_1 = self.sum_1 * BETA_1 + gradient.clone();
         let sum_2 = self.sum_2 * BETA_2 + gradient.square();
         let quotient = sum_1.clone() / (sum_2.clone().sqrt() + step.epsilon);
+        // Where nothing decays, a pass over memory less, and the same numbers.
+        let kept = if step.kept == 1.0 {
+            self.value
+        } else {
+            self.value * step.kept
+        };
         Self {
-            value: self.value - quotient * step.rate,
+            value: kept - quotient * step.rate,
             sum_1,
             sum_2,
         }

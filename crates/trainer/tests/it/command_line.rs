@@ -66,7 +66,7 @@ fn rates_out_of_range_are_refused_with_the_range() {
         &[],
         expect![[r#"
         2
-        error: invalid value '0' for '--learning-rate <X>': `--learning-rate` and LEARNING_RATE take a number above 0, at most 1
+        error: invalid value '0' for '--learning-rate <X>': `--learning-rate` and LEARNING_RATE take a number from 1e-7 to 1
     "#]],
     );
     check(
@@ -74,7 +74,7 @@ fn rates_out_of_range_are_refused_with_the_range() {
         &[],
         expect![[r#"
         2
-        error: invalid value '-0.01' for '--learning-rate <X>': `--learning-rate` and LEARNING_RATE take a number above 0, at most 1
+        error: invalid value '-0.01' for '--learning-rate <X>': `--learning-rate` and LEARNING_RATE take a number from 1e-7 to 1
     "#]],
     );
     check(
@@ -82,7 +82,75 @@ fn rates_out_of_range_are_refused_with_the_range() {
         &[],
         expect![[r#"
         2
-        error: invalid value 'NaN' for '--learning-rate <X>': `--learning-rate` and LEARNING_RATE take a number above 0, at most 1
+        error: invalid value 'NaN' for '--learning-rate <X>': `--learning-rate` and LEARNING_RATE take a number from 1e-7 to 1
+    "#]],
+    );
+}
+
+#[test]
+fn values_of_a_recipe_out_of_range_are_refused_with_the_range() {
+    check(
+        &["--weight-decay", "-0.1"],
+        &[],
+        expect![[r#"
+        2
+        error: invalid value '-0.1' for '--weight-decay <X>': `--weight-decay` takes a number from 0 to 1
+    "#]],
+    );
+    check(
+        &["--epsilon", "0"],
+        &[],
+        expect![[r#"
+        2
+        error: invalid value '0' for '--epsilon <X>': `--epsilon` takes a number from 1e-12 to 1
+    "#]],
+    );
+    check(
+        &["--noise-share", "1.5"],
+        &[],
+        expect![[r#"
+        2
+        error: invalid value '1.5' for '--noise-share <X>': `--noise-share` takes a number from 0 to 1
+    "#]],
+    );
+    check(
+        &["--shift-pixels", "one"],
+        &[],
+        expect![[r#"
+        2
+        error: invalid value 'one' for '--shift-pixels <N>': `--shift-pixels` takes a whole number from 0 to 255
+    "#]],
+    );
+    check(
+        &["--recipe", "fast"],
+        &[],
+        expect![[r#"
+        2
+        error: invalid value 'fast' for '--recipe <RECIPE>'
+          [possible values: default, tutorial, best]
+    "#]],
+    );
+    check(
+        &["--schedule", "linear"],
+        &[],
+        expect![[r#"
+        2
+        error: invalid value 'linear' for '--schedule <SCHEDULE>'
+          [possible values: constant, cosine, one-cycle]
+    "#]],
+    );
+}
+
+#[test]
+fn a_shift_out_of_the_image_is_refused_before_training() {
+    check(
+        &["--shift-pixels", "28"],
+        &[],
+        expect![[r#"
+        1
+        error: images of 28 × 28 pixels cannot be shifted by up to 28 pixels: expected less than a side
+
+        hint: `--shift-pixels` takes 0 to 27 with these images, and `--shift-share 0` leaves them where they are
     "#]],
     );
 }
@@ -150,7 +218,7 @@ fn numbers_from_the_environment_kept_as_text_and_a_batch_size_that_is_read_and_i
         &[("LEARNING_RATE", "fast")],
         expect![[r#"
         2
-        error: invalid value 'fast' for '--learning-rate <X>': `--learning-rate` and LEARNING_RATE take a number above 0, at most 1
+        error: invalid value 'fast' for '--learning-rate <X>': `--learning-rate` and LEARNING_RATE take a number from 1e-7 to 1
     "#]],
     );
     check(
@@ -246,13 +314,21 @@ fn every_value_is_explained_with_its_default_and_variable() {
         "models/mnist",
         "--steps",
         "LEARNING_STEPS",
-        "10000",
+        "--recipe",
+        "tutorial",
         "--learning-rate",
         "LEARNING_RATE",
-        "0.01",
         "--batch-size",
         "BATCH_SIZE",
-        "128",
+        "one-cycle",
+        "--warm-up-share",
+        "--weight-decay",
+        "--epsilon",
+        "--label-smoothing",
+        "--shift-share",
+        "--rotation",
+        "--elastic-smoothness",
+        "--noise-amplitude",
         "--seed",
         "--device",
         "ndarray",

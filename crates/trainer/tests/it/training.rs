@@ -9,7 +9,7 @@ use test_support::{Digits, Workspace, patience};
 use crate::{RUN_MAX, report, start, trainer, workspace};
 
 const ARTIFACT: &str = "models/mnist/mnist.safetensors";
-const QUICK: [&str; 4] = ["--steps", "60", "--batch-size", "32"];
+const QUICK: [&str; 6] = ["--recipe", "tutorial", "--steps", "60", "--batch-size", "32"];
 
 #[track_caller]
 fn trained(workspace: &Workspace, arguments: &[&str]) -> Vec<u8> {
@@ -65,6 +65,54 @@ fn accuracy_is_told_on_clean_and_on_noisy_images() {
         );
     }
     assert!(report.noisy.correct < report.clean.correct, "noise makes it harder");
+}
+
+#[test]
+fn the_settings_are_told_at_the_start_and_kept_in_the_artifact() {
+    let workspace = workspace();
+    let arguments = [
+        "--steps",
+        "20",
+        "--batch-size",
+        "32",
+        "--noise-share",
+        "0.5",
+        "--rotation",
+        "5",
+    ];
+    let outcome = trainer(&workspace, &arguments);
+    let told = "training with the recipe default, but for steps, batch_size, rotation, noise_share\n  steps 20, \
+                batch_size 32, learning_rate 0.01, schedule cosine, warm_up_share 0.05\n";
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("\n  noise_share 0.5, noise_amplitude 1\n"),
+        "{}",
+        outcome.stderr
+    );
+
+    let artifact = Artifact::read(&workspace.read(ARTIFACT)).unwrap();
+    let recipe = artifact.header().training.recipe.as_ref().unwrap();
+    assert_eq!(recipe.name, "default");
+    assert_eq!(recipe.overridden, ["steps", "batch_size", "rotation", "noise_share"]);
+    assert_eq!((recipe.epsilon, recipe.augmentation.noise_share), (0.001, 0.5));
+}
+
+/// Augmented rows are made anew in every step, and yet the seed decides all of them.
+#[test]
+fn every_recipe_gives_the_same_bytes_again_whatever_the_number_of_threads() {
+    let workspace = workspace();
+    let mut artifacts = Vec::new();
+    for recipe in ["default", "tutorial", "best"] {
+        let arguments = ["--recipe", recipe, "--steps", "70", "--batch-size", "64", "--threads"];
+        let bytes = trained(&workspace, &[&arguments[..], &["1"]].concat());
+        assert!(
+            bytes == trained(&workspace, &[&arguments[..], &["3"]].concat()),
+            "{recipe}"
+        );
+        artifacts.push(bytes);
+    }
+    artifacts.dedup();
+    assert_eq!(artifacts.len(), 3);
 }
 
 #[test]

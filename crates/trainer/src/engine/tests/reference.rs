@@ -1,11 +1,15 @@
 //! The training step by its definition: double precision, loops, no tensor library.
 
-use mnist_data::Batch;
 use model::Network;
+
+use crate::settings::TrainingSettings;
 
 pub(super) struct Reference {
     layers: Vec<Layer>,
     learning_rate: f64,
+    weight_decay: f64,
+    epsilon: f64,
+    label_smoothing: f64,
     steps: i32,
 }
 
@@ -17,7 +21,7 @@ struct Layer {
 }
 
 impl Reference {
-    pub(super) fn new(network: &Network, learning_rate: f64) -> Self {
+    pub(super) fn new(network: &Network, settings: &TrainingSettings) -> Self {
         let layers = network.layers().iter().map(|layer| {
             let weights: Vec<f64> = layer
                 .weights
@@ -33,29 +37,38 @@ impl Reference {
         });
         Self {
             layers: layers.collect(),
-            learning_rate,
+            learning_rate: settings.learning_rate,
+            weight_decay: settings.weight_decay,
+            epsilon: settings.epsilon,
+            label_smoothing: settings.label_smoothing,
             steps: 0,
         }
     }
 
-    pub(super) fn step(&mut self, batch: &Batch) -> f64 {
+    /// Takes a step on `images` (`[n_images, n_pixels]`) and returns its loss.
+    pub(super) fn step(&mut self, images: &[f32], labels: &[u8]) -> f64 {
         let mut gradients: Vec<Vec<f64>> = self.layers.iter().map(|layer| vec![0.0; layer.weights.len()]).collect();
-        let n_images = batch.labels.len() as f64;
+        let n_images = labels.len() as f64;
         let mut loss = 0.0;
-        for (image, &label) in batch.images.rows().into_iter().zip(&batch.labels) {
+        for (image, &label) in images.chunks_exact(images.len() / labels.len()).zip(labels) {
             let image = image.iter().map(|&pixel| f64::from(pixel)).collect();
             loss += self.backpropagate(image, label.into(), &mut gradients) / n_images;
         }
         self.steps += 1;
         for (layer, gradients) in self.layers.iter_mut().zip(gradients) {
+            let n_weights = layer.weights.len() - layer.n_outputs;
             let sums = layer.weights.iter_mut().zip(&mut layer.moments).zip(gradients);
-            for ((weight, (mean, square)), sum) in sums {
+            for (index, ((weight, (mean, square)), sum)) in sums.enumerate() {
                 let gradient = sum / n_images;
                 *mean = 0.9 * *mean + 0.1 * gradient;
                 *square = 0.999 * *square + 0.001 * gradient * gradient;
                 let rate =
                     self.learning_rate * (1.0 - 0.999_f64.powi(self.steps)).sqrt() / (1.0 - 0.9_f64.powi(self.steps));
-                *weight -= rate * *mean / (square.sqrt() + 1e-8);
+                // Only weights decay, and a bias does not.
+                if index < n_weights {
+                    *weight -= self.learning_rate * self.weight_decay * *weight;
+                }
+                *weight -= rate * *mean / (square.sqrt() + self.epsilon);
             }
         }
         loss
@@ -79,8 +92,17 @@ impl Reference {
         let logits = inputs.pop().unwrap();
         let normalizer: f64 = logits.iter().map(|logit| logit.exp()).sum();
         let mut errors: Vec<f64> = logits.iter().map(|logit| logit.exp() / normalizer).collect();
-        let loss = -errors[label].ln();
-        errors[label] -= 1.0;
+        let shared = self.label_smoothing / logits.len() as f64;
+        let mut loss = 0.0;
+        for (class, error) in errors.iter_mut().enumerate() {
+            let wanted = if class == label {
+                1.0 - self.label_smoothing + shared
+            } else {
+                shared
+            };
+            loss -= wanted * error.ln();
+            *error -= wanted;
+        }
         for ((layer, gradients), inputs) in self.layers.iter().zip(gradients).zip(inputs).rev() {
             for (output, error) in errors.iter().enumerate() {
                 for (input, value) in inputs.iter().chain(&[1.0]).enumerate() {
