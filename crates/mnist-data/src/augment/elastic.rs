@@ -23,9 +23,9 @@ const SIDE: usize = 256;
 /// axis, at random places. So a new bend costs two random places and no smoothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
-    /// In 256ths of a pixel. It goes on where it began, at its right and its lower end, so that every window is in one
+    /// In pixels. It goes on where it began, at its right and its lower end, so that every window is in one
     /// piece. `[SIDE + height, SIDE + width]`
-    displacements: Vec<i16>,
+    displacements: Vec<f32>,
     n_columns: usize,
     width: usize,
 }
@@ -48,12 +48,12 @@ impl Field {
         // Smoothing along the lines and turning the result, twice, smooths along both axes.
         let smooth = smooth_and_turn(&smooth_and_turn(&noise, &taps), &taps);
         let mean_square = smooth.iter().map(|&number| f64::from(number).powi(2)).sum::<f64>() / smooth.len() as f64;
-        let to_256ths = (256.0 * elastic.pixels / mean_square.sqrt()) as f32;
+        let factor = (elastic.pixels / mean_square.sqrt()) as f32;
         let n_columns = SIDE + width;
         let number = |index: usize| smooth[index / n_columns % SIDE * SIDE + index % n_columns % SIDE];
         Self {
             displacements: (0..(SIDE + height) * n_columns)
-                .map(|index| (number(index) * to_256ths).round() as i16)
+                .map(|index| number(index) * factor)
                 .collect(),
             n_columns,
             width,
@@ -72,8 +72,8 @@ impl Field {
 }
 
 impl<'a> Bend<'a> {
-    /// The displacements down and to the right of one line of the image, in 256ths of a pixel. `[width]` each
-    pub(crate) fn line(&self, line: usize) -> (&'a [i16], &'a [i16]) {
+    /// The displacements down and to the right of one line of the image, in pixels. `[width]` each
+    pub(crate) fn line(&self, line: usize) -> (&'a [f32], &'a [f32]) {
         let window =
             |corner: usize| &self.field.displacements[corner + line * self.field.n_columns..][..self.field.width];
         (window(self.down), window(self.right))
@@ -132,12 +132,8 @@ mod tests {
     fn displacements_are_as_large_as_asked_for_and_average_out() {
         let displacements = field(1.5, 4.0).displacements;
         let n = displacements.len() as f64;
-        let mean = displacements.iter().map(|&d| f64::from(d)).sum::<f64>() / n / 256.0;
-        let mean_square = displacements
-            .iter()
-            .map(|&d| (f64::from(d) / 256.0).powi(2))
-            .sum::<f64>()
-            / n;
+        let mean = displacements.iter().map(|&d| f64::from(d)).sum::<f64>() / n;
+        let mean_square = displacements.iter().map(|&d| f64::from(d).powi(2)).sum::<f64>() / n;
         assert!(mean.abs() < 0.1, "mean {mean}");
         assert!(
             (mean_square.sqrt() - 1.5).abs() < 0.05,

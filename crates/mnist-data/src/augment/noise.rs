@@ -15,8 +15,9 @@ pub struct RowNoise {
 
 /// How many random numbers come from one draw.
 const PER_DRAW: usize = 4;
-/// The numbers that two draws give, which is what the compiler turns into vectors.
-const CHUNK: usize = 2 * PER_DRAW;
+/// Draws at a time, so that the compiler makes vectors of their numbers.
+const DRAWS: usize = 4;
+const CHUNK: usize = DRAWS * PER_DRAW;
 
 impl RowNoise {
     /// Writes the image `source`, scaled to \[0, 1\] and with noise of a random amplitude on it, into `target`.
@@ -24,14 +25,24 @@ impl RowNoise {
         let amplitude = self.amplitude as f32 * random.unit();
         // 16 bits for a pixel that has 8 itself: four times as many numbers from each draw.
         let step = amplitude / 65_536.0;
-        for (source, target) in source.chunks(CHUNK).zip(target.chunks_mut(CHUNK)) {
-            let draws = [random.bits(), random.bits()];
-            let numbers: [u16; CHUNK] = std::array::from_fn(|n| (draws[n / PER_DRAW] >> (16 * (n % PER_DRAW))) as u16);
-            for ((&pixel, noisy), number) in source.iter().zip(target).zip(numbers) {
-                *noisy = scale(pixel) + f32::from(number) * step;
-            }
+        let (chunks, rest) = source.as_chunks::<CHUNK>();
+        let (noisy_chunks, noisy_rest) = target.as_chunks_mut::<CHUNK>();
+        for (chunk, noisy) in chunks.iter().zip(noisy_chunks) {
+            *noisy = noisy_chunk(*chunk, step, random);
         }
+        let mut last = [0; CHUNK];
+        last[..rest.len()].copy_from_slice(rest);
+        noisy_rest.copy_from_slice(&noisy_chunk(last, step, random)[..rest.len()]);
     }
+}
+
+#[inline(always)]
+fn noisy_chunk(chunk: [u8; CHUNK], step: f32, random: &mut Random) -> [f32; CHUNK] {
+    let draws: [u64; DRAWS] = std::array::from_fn(|_| random.bits());
+    std::array::from_fn(|n| {
+        let number = (draws[n / PER_DRAW] >> (16 * (n % PER_DRAW))) as u16;
+        scale(chunk[n]) + f32::from(number) * step
+    })
 }
 
 #[cfg(test)]
