@@ -5,6 +5,7 @@
 
 mod array;
 mod cursor;
+mod number;
 
 use serde::de::IgnoredAny;
 use thiserror::Error;

@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use super::{Limits, Tensor, TensorError, cursor::Cursor, mismatch};
+use super::{Limits, Tensor, TensorError, cursor::Cursor, mismatch, number};
 use crate::{
     excerpt::excerpt,
     signature::{Dimension, Field},
@@ -78,6 +78,7 @@ impl Reader<'_, '_> {
             } else {
                 self.number()?;
                 self.count()?;
+                self.more_numbers();
             }
             // A value is complete, and with it perhaps the arrays around it.
             loop {
@@ -118,8 +119,9 @@ impl Reader<'_, '_> {
         if self.layouts.is_empty() {
             return Err(mismatch(self.path(), "an array", format!("`{}`", excerpt(text))));
         }
-        match text.parse::<f32>() {
-            Ok(value) if value.is_finite() => self.values.push(value),
+        let quick = number::read(text.as_bytes()).map(|(value, _)| value);
+        match quick.or_else(|| text.parse().ok()) {
+            Some(value) if value.is_finite() => self.values.push(value),
             _ => {
                 return Err(mismatch(
                     self.path(),
@@ -129,6 +131,19 @@ impl Reader<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// The numbers that follow in the same array, as far as there is nothing to say about them; the rest goes the
+    /// ordinary way.
+    fn more_numbers(&mut self) {
+        let Some(level) = self.counts.len().checked_sub(1) else {
+            return;
+        };
+        let mut lengths = self.layouts.iter().map(|layout| layout.0[level]);
+        let length_max = lengths.try_fold(0, |most: usize, length| Some(most.max(length?)));
+        let n_max = length_max.unwrap_or(self.limits.images_max);
+        let count = &mut self.counts[level];
+        *count += self.cursor.more_numbers(n_max.saturating_sub(*count), &mut self.values);
     }
 
     /// A value of the innermost open array is complete: is there room for it?

@@ -1,8 +1,10 @@
 //! A place in a JSON text, and the steps forward from it.
 
+use std::iter;
+
 use serde::Deserialize;
 
-use super::{TensorError, mismatch};
+use super::{TensorError, mismatch, number};
 use crate::excerpt::excerpt;
 
 /// The text from `position` on is still to be read.
@@ -84,6 +86,47 @@ impl<'a> Cursor<'a> {
             }
             None => Err(self.unexpected("a value")),
         }
+    }
+
+    /// Reads commas with numbers behind them into `values`, up to `n_max` of them, as long as that needs no second look;
+    /// returns how many. What comes next is not stepped over.
+    pub(super) fn more_numbers(&mut self, n_max: usize, values: &mut Vec<f32>) -> usize {
+        let bytes = self.text.as_bytes();
+        let mut n_numbers = 0;
+        while n_numbers < n_max {
+            let start = self.position;
+            if !self.take(b',') {
+                break;
+            }
+            self.peek();
+            let Some((value, length)) = number::read(&bytes[self.position..]) else {
+                self.position = start;
+                break;
+            };
+            self.position += length;
+            values.push(value);
+            n_numbers += 1;
+            if value == 0.0 {
+                let n_repeats = self.repeats(start, n_max - n_numbers);
+                values.extend(iter::repeat_n(value, n_repeats));
+                n_numbers += n_repeats;
+            }
+        }
+        n_numbers
+    }
+
+    /// Steps over what stands from `start` up to here, a comma and a number, as often as it stands here again, but at
+    /// most `n_max` times; returns how often. Images are full of zeros, which clients write one like the other.
+    fn repeats(&mut self, start: usize, n_max: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let length = self.position - start;
+        let n_repeats = (common_prefix(&bytes[self.position..], &bytes[start..]) / length).min(n_max);
+        let end = self.position + n_repeats * length;
+        // `0.0` may be the beginning of `0.05`.
+        let is_whole = matches!(bytes.get(end), Some(b',' | b']' | b' ' | b'\n' | b'\r' | b'\t'));
+        let n_repeats = n_repeats.saturating_sub(usize::from(!is_whole));
+        self.position += n_repeats * length;
+        n_repeats
     }
 
     /// The text of a number, in the grammar of JSON. `None` where something else stands, which is not stepped over.
@@ -176,4 +219,14 @@ impl<'a> Cursor<'a> {
             reason: reason.to_owned(),
         }
     }
+}
+
+/// How many bytes both begin with.
+#[inline]
+fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    const CHUNK: usize = 16;
+    let chunks = one.as_chunks::<CHUNK>().0.iter().zip(other.as_chunks::<CHUNK>().0);
+    let n_same = CHUNK * chunks.take_while(|(one, other)| one == other).count();
+    let rest = one[n_same..].iter().zip(&other[n_same..]).take(CHUNK);
+    n_same + rest.take_while(|(one, other)| one == other).count()
 }

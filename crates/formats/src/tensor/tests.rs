@@ -48,6 +48,9 @@ fn every_way_to_write_images_gives_the_same_numbers() {
             "{body}"
         );
     }
+    // A zero that is written like the one before it, and one that only begins so.
+    let zeros = parse(r#"{"x": [0.0, 0.0, 0.0, 0.0, 0.05, 0.0]}"#).unwrap();
+    assert_eq!(zeros.inputs[0].values, [0.0, 0.0, 0.0, 0.0, 0.05, 0.0]);
     let two = parse(r#"{"x": [[1,2,3,4,5,6],[7,8,9,10,11,12]]}"#).unwrap();
     assert_eq!(two.inputs[0].shape, [2, 2, 3]);
     assert_eq!(two.inputs[0].values, (1..=12_u8).map(f32::from).collect::<Vec<_>>());
@@ -77,6 +80,8 @@ fn a_wrong_shape_names_its_path() {
             r#"{"x": [[[1,2,3],[4,5,6]],7]}"#,
             r#"{"x": [[1,2,3,4]]}"#,
             r#"{"x": [[1,2,3,4,5,6,7]]}"#,
+            r#"{"x": [[0,0,0,0,0,0,0,0]]}"#,
+            r#"{"x": [[0,0,0,0,0,0],[0,0,0,0]]}"#,
             r#"{"x": [[1,2,3],[4,5,6],[7,8,9]]}"#,
             r#"{"x": [1,2,3,4,5]}"#,
             r#"{"x": [1,2,3,4,5,6,7,8,9,10,11,12]}"#,
@@ -104,6 +109,10 @@ fn a_wrong_shape_names_its_path() {
                 x[0]: expected 3 or 6 numbers, found 4
             "{\"x\": [[1,2,3,4,5,6,7]]}"
                 x[0]: expected 3 or 6 numbers, found more
+            "{\"x\": [[0,0,0,0,0,0,0,0]]}"
+                x[0]: expected 3 or 6 numbers, found more
+            "{\"x\": [[0,0,0,0,0,0],[0,0,0,0]]}"
+                x[1]: expected 6 numbers, found 4
             "{\"x\": [[1,2,3],[4,5,6],[7,8,9]]}"
                 x: expected 2 arrays, found more
             "{\"x\": [1,2,3,4,5]}"
