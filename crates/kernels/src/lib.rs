@@ -23,7 +23,7 @@ pub use simd::InstructionSet;
 pub use training::{
     Network, NetworkSettings,
     adam::AdamSettings,
-    batch::Batch,
+    draw::Extra,
     pixel_order::PixelOrder,
     samples::Samples,
     state::{LayerParameters, OptimizerState},

@@ -24,7 +24,8 @@
 //! architecture may round a number below 1e-38 differently.)
 
 pub(crate) mod adam;
-pub(crate) mod batch;
+mod batch;
+pub(crate) mod draw;
 mod group;
 mod input_layer;
 mod layers;
@@ -46,7 +47,8 @@ use std::mem;
 use self::{
     adam::AdamSettings,
     batch::Batch,
-    layers::{Batches, Draw, Layers},
+    draw::{Draw, Extra, Sources},
+    layers::Layers,
     pixel_order::PixelOrder,
     samples::Samples,
     state::{LayerParameters, OptimizerState},
@@ -82,6 +84,8 @@ pub struct Network {
     /// The batch of a step, once for each thread.
     current: Vec<Batch>,
     next: Vec<Batch>,
+    /// The bytes of [`Extra`], prepared.
+    moved: Samples,
 }
 
 impl Network {
@@ -90,7 +94,8 @@ impl Network {
     /// # Panics
     /// If a setting is out of its range, or a shape is not that of the settings.
     pub fn new(settings: NetworkSettings, parameters: &[LayerParameters]) -> Self {
-        let batch = Batch::new(settings.pixel_order, settings.batch_size_max);
+        let pixel_order = settings.pixel_order;
+        let batch = Batch::new(pixel_order, settings.batch_size_max);
         let mut layers = Layers::new(settings);
         layers.set_parameters(parameters);
         let batches = vec![batch; layers.n_members()];
@@ -98,18 +103,27 @@ impl Network {
             layers,
             current: batches.clone(),
             next: batches,
+            moved: Samples::empty(pixel_order),
         }
     }
 
     /// Takes one step for each learning rate and sets `losses` to the mean loss of each step's rows before the step.
     ///
-    /// `rows` names the rows of all steps, the same number for each. This is the fast way: the next batch is made ready
-    /// during a step. How steps are dealt out to calls makes no difference to the result.
+    /// `rows` names the rows of all steps, the same number for each: rows of the samples, then rows of `extra`. The next
+    /// batch is made ready during a step. How steps are dealt out to calls makes no difference to the result.
     ///
     /// # Panics
-    /// If `rows` cannot be dealt out evenly, names a row that the samples do not have, or gives a step more rows than the
-    /// settings allow; if there is not one loss for each rate; if a label is not below the number of classes.
-    pub fn train(&mut self, samples: &Samples, rows: &[u32], learning_rates: &[f32], losses: &mut [f32]) {
+    /// If `rows` cannot be dealt out evenly, names a row that is not there, or gives a step more rows than the
+    /// settings allow; if there is not one loss for each rate; if a label is not below the number of classes; if the
+    /// samples are of another pixel order, or rows and labels of `extra` do not belong together.
+    pub fn train(
+        &mut self,
+        samples: &Samples,
+        extra: &Extra<'_>,
+        rows: &[u32],
+        learning_rates: &[f32],
+        losses: &mut [f32],
+    ) {
         assert_eq!(losses.len(), learning_rates.len(), "one loss for each step");
         if learning_rates.is_empty() {
             return;
@@ -120,34 +134,30 @@ impl Network {
             rows.len(),
             "every step has the same number of rows"
         );
-        assert!(batch_size > 0, "a step has at least one row");
+        let batch_size_max = self.layers.settings().batch_size_max;
+        assert!(
+            (1..=batch_size_max).contains(&batch_size),
+            "1 to {batch_size_max} rows in a step, not {batch_size}"
+        );
+        let Self {
+            layers,
+            current,
+            next,
+            moved,
+        } = self;
+        let sources = sources(layers, samples, extra, moved);
         let rows_of = |step: usize| rows.get(step * batch_size..(step + 1) * batch_size);
-        let draw = |step: usize| rows_of(step).map(|rows| Draw { samples, rows });
+        let draw = |step: usize| rows_of(step).map(|rows| Draw { sources, rows });
 
-        let Self { layers, current, next } = self;
         let first = draw(0).expect("there is a first step");
         layers.gather(current, first);
-        layers.forward(Batches::Own(current));
+        layers.forward(current);
         for (step, (&learning_rate, loss)) in learning_rates.iter().zip(losses).enumerate() {
             let next_draw = draw(step + 1);
-            *loss = layers.rise(Batches::Own(current), next_draw.map(|draw| (&mut **next, draw)));
-            let next_batches = next_draw.map(|_| Batches::Own(next));
-            layers.turn(learning_rate, Batches::Own(current), next_batches, draw(step + 2));
+            *loss = layers.rise(&current[0], next_draw.map(|draw| (&mut **next, draw)));
+            layers.turn(learning_rate, current, next_draw.map(|_| &**next), draw(step + 2));
             mem::swap(current, next);
         }
-    }
-
-    /// Takes one step on rows that the caller has put together; returns their mean loss before the step.
-    ///
-    /// # Panics
-    /// If the batch is empty, larger than the settings allow, or of another pixel order; if a label is not below the
-    /// number of classes.
-    pub fn step(&mut self, batch: &Batch, learning_rate: f32) -> f32 {
-        let batches = Batches::Shared(batch);
-        self.layers.forward(batches);
-        let loss = self.layers.rise(batches, None);
-        self.layers.turn(learning_rate, batches, None, None);
-        loss
     }
 
     /// The logits (`[n_rows, n_classes]`) of any number of rows (`[n_rows, n_inputs]`, line by line).
@@ -162,14 +172,25 @@ impl Network {
             "rows of {n_inputs} inputs, not {} inputs",
             images.len()
         );
-        let n_classes = self.layers.n_classes();
-        let mut logits = Vec::with_capacity(images.len() / n_inputs * n_classes);
-        let no_labels = vec![0; n_rows_max];
-        for images in images.chunks(n_rows_max * n_inputs) {
-            let batch = &mut self.current[0];
-            batch.fill(images, &no_labels[..images.len() / n_inputs]);
-            self.layers.forward(Batches::Shared(batch));
-            self.layers.evaluate(batch, &mut logits);
+        let n_rows = images.len() / n_inputs;
+        let none = Samples::empty(settings.pixel_order);
+        let extra = Extra {
+            floats: images,
+            floats_labels: &vec![0; n_rows],
+            ..Extra::NONE
+        };
+        let Self {
+            layers, current, moved, ..
+        } = self;
+        let sources = sources(layers, &none, &extra, moved);
+        let rows: Vec<u32> = (0..n_rows)
+            .map(|row| u32::try_from(row).expect("fewer than 2^32 rows"))
+            .collect();
+        let mut logits = Vec::with_capacity(n_rows * layers.n_classes());
+        for rows in rows.chunks(n_rows_max) {
+            layers.gather(current, Draw { sources, rows });
+            layers.forward(current);
+            layers.evaluate(&current[0], &mut logits);
         }
         logits
     }
@@ -191,5 +212,24 @@ impl Network {
     pub fn restore(&mut self, parameters: &[LayerParameters], optimizer_state: &OptimizerState) {
         self.layers.set_parameters(parameters);
         self.layers.set_optimizer_state(optimizer_state);
+    }
+}
+
+/// Checks that rows belong together, and prepares the bytes among `extra`.
+fn sources<'a>(layers: &mut Layers, samples: &'a Samples, extra: &Extra<'a>, moved: &'a mut Samples) -> Sources<'a> {
+    let pixel_order = layers.settings().pixel_order;
+    assert_eq!(samples.order, pixel_order, "samples and network have one pixel order");
+    let (n_inputs, n_floats) = (pixel_order.n_inputs(), extra.floats_labels.len());
+    assert_eq!(
+        extra.floats.len(),
+        n_floats * n_inputs,
+        "{n_inputs} inputs for each of {n_floats} labels"
+    );
+    layers.prepare(moved, extra.bytes, extra.bytes_labels);
+    Sources {
+        samples,
+        moved,
+        floats: extra.floats,
+        floats_labels: extra.floats_labels,
     }
 }

@@ -1,8 +1,9 @@
 //! The rows of one training step, laid out for it.
 
 use super::{
-    layers::Draw,
+    draw::{Draw, Row},
     pixel_order::{PixelOrder, QUAD, QUADS_PER_TILE, STRIP},
+    samples::ByteStrip,
 };
 use crate::{
     bits::{members, transpose_bits},
@@ -15,21 +16,19 @@ const QUADS_PER_STRIP: usize = STRIP * QUADS_PER_TILE;
 
 /// The inputs of some rows as tiles, and for each quad of inputs the set of rows in which it is not all zero.
 ///
-/// It is a buffer to be filled again for every step; a trainer that makes its rows itself keeps two and fills one on
-/// another thread while the other is used.
+/// It is a buffer to be filled again for every step.
 #[derive(Clone, Debug)]
-pub struct Batch {
-    order: PixelOrder,
+pub(crate) struct Batch {
     n_rows_max: usize,
     /// `[n_strips, n_words]`. A strip that is all zero in a row may have anything there.
     pixels: Vec<StripBlock>,
     /// `[n_quads, n_words]`; bit `r` of a quad's words is set where the quad is not all zero in row `r`.
     rows_of_quad: Vec<u64>,
     labels: Vec<u8>,
-    /// For every input of a tile the index in a natural row, or `n_inputs` for those that do not exist.
-    sources: Vec<[u32; LANES]>,
-    /// Natural row with one more number, a zero, for the inputs that do not exist.
-    row: Vec<f32>,
+    /// For each place of a row the input that lies there, or `n_inputs` where none does.
+    sources: Vec<u32>,
+    /// `[n_quad_words]`: scratch, which quads are not all zero in each of 64 rows.
+    squares: Vec<[u64; 64]>,
     plan: Plan,
 }
 
@@ -51,23 +50,17 @@ impl Batch {
     ///
     /// # Panics
     /// If rows have no inputs, or if there may be no rows.
-    pub fn new(order: PixelOrder, n_rows_max: usize) -> Self {
+    pub(crate) fn new(order: PixelOrder, n_rows_max: usize) -> Self {
         assert!(order.n_inputs() > 0, "a row has at least one input: {order:?}");
         assert!(n_rows_max > 0, "a batch has at least one row");
-        let none = u32::try_from(order.n_inputs()).expect("fewer than 2^32 inputs");
-        let mut sources = vec![[none; LANES]; order.n_strips() * STRIP];
-        for (input, slot) in (0..none).zip(order.slots()) {
-            sources[slot / LANES][slot % LANES] = input;
-        }
         let n_words = n_rows_max.div_ceil(64);
         Self {
-            order,
             n_rows_max,
             pixels: vec![[[Lanes::ZERO; STRIP]; 64]; order.n_strips() * n_words],
             rows_of_quad: vec![0; order.n_quad_words() * 64 * n_words],
             labels: Vec::with_capacity(n_rows_max),
-            sources,
-            row: vec![0.0; order.n_inputs() + 1],
+            sources: order.sources(),
+            squares: vec![[0; 64]; order.n_quad_words()],
             plan: Plan {
                 rows_of_strip: vec![0; order.n_strips() * n_words],
                 is_full: vec![false; order.n_strips()],
@@ -75,104 +68,104 @@ impl Batch {
         }
     }
 
-    /// Takes over rows of any numbers (`[n_rows, n_inputs]`, line by line) and their labels (`[n_rows]`).
-    ///
-    /// Zeros cost nothing in training, wherever they are: rows with noise may stand beside rows without.
-    ///
-    /// # Panics
-    /// If the numbers of rows differ or are more than the buffer has room for.
-    pub fn fill(&mut self, images: &[f32], labels: &[u8]) {
-        let n_inputs = self.order.n_inputs();
-        assert_eq!(
-            images.len(),
-            labels.len() * n_inputs,
-            "{n_inputs} inputs for each of {} labels",
-            labels.len()
-        );
-        self.start(labels.iter().copied());
-        self.rows_of_quad.fill(0);
-        let n_words = self.n_words();
-        for (index, image) in images.chunks_exact(n_inputs).enumerate() {
-            self.row[..n_inputs].copy_from_slice(image);
-            for (tile, sources) in self.sources.iter().enumerate() {
-                let lanes = Lanes(sources.map(|source| self.row[source as usize]));
-                let words = self.rows_of_quad[tile * QUADS_PER_TILE * n_words..].chunks_mut(n_words);
-                for (quad, words) in lanes.0.as_chunks::<QUAD>().0.iter().zip(words) {
-                    words[index / 64] |= u64::from(*quad != [0.0; QUAD]) << (index % 64);
-                }
-                self.pixels[tile / STRIP * n_words + index / 64][index % 64][tile % STRIP] = lanes;
-            }
-        }
-        self.make_plan();
-    }
-
     /// How many rows there are.
-    pub fn n_rows(&self) -> usize {
+    pub(crate) fn n_rows(&self) -> usize {
         self.labels.len()
     }
 
-    /// Takes over prepared rows.
+    /// Takes over rows.
     ///
     /// # Panics
-    /// If there are more rows than the buffer has room for, or a row that the samples do not have.
+    /// If there are more rows than the buffer has room for, or one that the sources do not have.
     #[inline(always)]
-    pub(crate) fn gather<S: Simd>(&mut self, simd: S, Draw { samples, rows }: Draw<'_>) {
-        assert_eq!(samples.order, self.order, "samples and batch have one pixel order");
-        self.start(rows.iter().map(|&row| samples.labels[row as usize]));
-        let n_words = self.n_words();
-        // From a bit per quad for each row to a bit per row for each quad.
-        for (quad_word, quads) in self.rows_of_quad.chunks_exact_mut(64 * n_words).enumerate() {
-            for word in 0..n_words {
-                let mut square = [0; 64];
-                for (row, bits) in rows.iter().skip(word * 64).zip(&mut square) {
-                    *bits = samples.occupied(*row)[quad_word];
+    pub(crate) fn gather<S: Simd>(&mut self, simd: S, Draw { sources, rows }: Draw<'_>) {
+        assert!(
+            rows.len() <= self.n_rows_max,
+            "{} rows in a batch for {}",
+            rows.len(),
+            self.n_rows_max
+        );
+        self.labels.clear();
+        self.labels.extend(rows.iter().map(|&row| sources.label(row)));
+        let mut blocks = rows.chunks(64);
+        for word in 0..self.n_words() {
+            let rows = blocks.next().unwrap_or_default();
+            self.gather_block(simd, word, rows.iter().map(|&row| sources.row(row)));
+        }
+        self.count_visits();
+    }
+
+    /// Takes over up to 64 rows, whose bits are in word `word` of each set.
+    #[inline(always)]
+    fn gather_block<'a, S: Simd>(&mut self, simd: S, word: usize, rows: impl Iterator<Item = Row<'a>>) {
+        let mut bytes: [&[ByteStrip]; 64] = [&[]; 64];
+        let mut bytes_rows = 0;
+        self.squares.fill([0; 64]);
+        for (index, row) in rows.enumerate() {
+            match row {
+                Row::Bytes { strips, occupied } => {
+                    bytes[index] = strips;
+                    bytes_rows |= 1 << index;
+                    for (square, &bits) in self.squares.iter_mut().zip(occupied) {
+                        square[index] = bits;
+                    }
                 }
-                transpose_bits(&mut square);
-                for (quad, bits) in square.into_iter().enumerate() {
-                    quads[quad * n_words + word] = bits;
-                }
+                Row::Floats(inputs) => self.place_floats(word, index, inputs),
             }
         }
-        self.make_plan();
+        let n_words = self.n_words();
+        // From a bit per quad for each row to a bit per row for each quad.
+        let quads = self.rows_of_quad.chunks_exact_mut(64 * n_words);
+        for (square, quads) in self.squares.iter_mut().zip(quads) {
+            transpose_bits(square);
+            for (bits, quad) in square.iter().zip(quads.chunks_exact_mut(n_words)) {
+                quad[word] = *bits;
+            }
+        }
         // Strips that are all zero are left as they are, for nobody looks at them. To ask row by row whether one is would
         // cost more than it saves: the answer comes late, from memory, and is often guessed wrongly.
         let scale = ByteScale::new(simd);
-        let words = self.plan.rows_of_strip.iter().zip(&mut self.pixels).enumerate();
-        for (index, (&word, block)) in words {
-            let (strip, first_row) = (index / n_words, index % n_words * 64);
-            for row in members(word) {
-                let bytes = samples.strip(rows[first_row + row], strip);
+        let strips = self.rows_of_quad.chunks_exact(QUADS_PER_STRIP * n_words);
+        let places = self.pixels.chunks_exact_mut(n_words);
+        let sets = self.plan.rows_of_strip.chunks_exact_mut(n_words);
+        for (strip, ((quads, places), rows)) in strips.zip(places).zip(sets).enumerate() {
+            rows[word] = quads.chunks_exact(n_words).fold(0, |rows, quad| rows | quad[word]);
+            for row in members(rows[word] & bytes_rows) {
+                let bytes = &bytes[row][strip];
                 for tile in 0..STRIP {
-                    simd.store(scale.apply(simd.load_bytes(&bytes[tile])), &mut block[row][tile]);
+                    simd.store(scale.apply(simd.load_bytes(&bytes[tile])), &mut places[word][row][tile]);
                 }
             }
         }
     }
 
-    /// Looks at the batch strip by strip.
+    /// Takes over the inputs of one row, and notes where they are not zero.
+    #[inline(always)]
+    fn place_floats(&mut self, word: usize, row: usize, inputs: &[f32]) {
+        let n_words = self.n_words();
+        for (tile, sources) in self.sources.as_chunks::<LANES>().0.iter().enumerate() {
+            let lanes = Lanes(sources.map(|source| inputs.get(source as usize).copied().unwrap_or(0.0)));
+            for (index, quad) in lanes.0.as_chunks::<QUAD>().0.iter().enumerate() {
+                let quad_index = tile * QUADS_PER_TILE + index;
+                self.squares[quad_index / 64][row] |= u64::from(*quad != [0.0; QUAD]) << (quad_index % 64);
+            }
+            self.pixels[tile / STRIP * n_words + word][row][tile % STRIP] = lanes;
+        }
+    }
+
+    /// Finds the strips in which many rows have something.
     ///
     /// A strip's gradients cost about 16 products for each row and quad by input, and about 9 for each row and tile by unit,
     /// since 15 of 100 units are active; to turn the result then costs about as much as 40 rows more.
     #[inline(always)]
-    fn make_plan(&mut self) {
-        let n_words = self.n_words();
-        let Plan { rows_of_strip, is_full } = &mut self.plan;
-        let strips = rows_of_strip.chunks_exact_mut(n_words).zip(is_full);
-        for ((rows, is_full), quads) in strips.zip(self.rows_of_quad.chunks_exact(QUADS_PER_STRIP * n_words)) {
-            let mut n_visits = 0;
-            rows.fill(0);
-            for quad in quads.chunks_exact(n_words) {
-                for (row, word) in rows.iter_mut().zip(quad) {
-                    *row |= word;
-                    n_visits += word.count_ones() as usize;
-                }
-            }
+    fn count_visits(&mut self) {
+        let strips = self
+            .rows_of_quad
+            .chunks_exact(QUADS_PER_STRIP * self.n_rows_max.div_ceil(64));
+        for (is_full, quads) in self.plan.is_full.iter_mut().zip(strips) {
+            let n_visits: usize = quads.iter().map(|word| word.count_ones() as usize).sum();
             *is_full = n_visits * 2 > STRIP * self.labels.len();
         }
-    }
-
-    pub(crate) fn order(&self) -> PixelOrder {
-        self.order
     }
 
     pub(crate) fn labels(&self) -> &[u8] {
@@ -205,17 +198,6 @@ impl Batch {
     #[inline(always)]
     pub(crate) fn n_words(&self) -> usize {
         self.n_rows_max.div_ceil(64)
-    }
-
-    fn start(&mut self, labels: impl ExactSizeIterator<Item = u8>) {
-        assert!(
-            labels.len() <= self.n_rows_max,
-            "{} rows in a batch for {}",
-            labels.len(),
-            self.n_rows_max
-        );
-        self.labels.clear();
-        self.labels.extend(labels);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     NetworkSettings,
     batch::Batch,
+    draw::Draw,
     levels::{Levels, Rows},
     phases::{Evaluate, Forward, Gather, Rise, RowShare, Turn},
     pieces::{first_unit, pieces},
@@ -31,23 +32,6 @@ pub(crate) struct Layers {
     /// The quads of inputs that were ever not all zero.
     seen: Vec<bool>,
     n_steps: u64,
-}
-
-/// The batch of a step, as the members of the team find it.
-#[derive(Clone, Copy)]
-pub(crate) enum Batches<'a> {
-    /// One for all.
-    Shared(&'a Batch),
-    /// The same batch once for each member. To make a copy costs a member about as much as to make its share and to fetch
-    /// the others' from their caches, and nobody has to wait for it.
-    Own(&'a [Batch]),
-}
-
-/// Rows of a data set that a batch is to be made of.
-#[derive(Clone, Copy)]
-pub(crate) struct Draw<'a> {
-    pub(crate) samples: &'a Samples,
-    pub(crate) rows: &'a [u32],
 }
 
 impl Layers {
@@ -115,7 +99,17 @@ impl Layers {
         self.team.n_members()
     }
 
-    /// Fills a batch for each member.
+    /// Prepares other rows of bytes in place of those that are there.
+    pub(crate) fn prepare(&mut self, samples: &mut Samples, pixels: &[u8], labels: &[u8]) {
+        let instruction_set = self.settings.instruction_set;
+        let n_members = self.team.n_members();
+        self.team.run(samples.replace(pixels, labels, n_members), |part| {
+            instruction_set.run(part)
+        });
+    }
+
+    /// Fills the batch of each member. Each has one of its own: to make it costs a member about as much as to make its
+    /// share and to fetch the others' from their caches, and nobody has to wait for it.
     pub(crate) fn gather(&mut self, batches: &mut [Batch], draw: Draw<'_>) {
         let instruction_set = self.settings.instruction_set;
         self.team
@@ -125,33 +119,17 @@ impl Layers {
     }
 
     /// The first layer, and each slab's share in the second.
-    pub(crate) fn forward(&mut self, batches: Batches<'_>) {
-        let NetworkSettings {
-            instruction_set,
-            pixel_order,
-            batch_size_max,
-            ..
-        } = self.settings;
-        let batch = batches.of(0);
-        assert_eq!(batch.order(), pixel_order, "batch and network have one pixel order");
-        assert!(
-            (1..=batch_size_max).contains(&batch.n_rows()),
-            "1 to {batch_size_max} rows, not {}",
-            batch.n_rows()
-        );
+    pub(crate) fn forward(&mut self, batches: &[Batch]) {
+        let instruction_set = self.settings.instruction_set;
         let n_members = self.team.n_members();
         let parts = pieces(&mut self.slabs, 1, n_members)
-            .enumerate()
-            .map(|(member, slabs)| Forward {
-                slabs,
-                batch: batches.of(member),
-            });
+            .zip(batches)
+            .map(|(slabs, batch)| Forward { slabs, batch });
         self.team.run(parts, |part| instruction_set.run(part));
     }
 
     /// The layers above and the way back to the second layer, and filling the next batch; returns the loss.
-    pub(crate) fn rise(&mut self, batches: Batches<'_>, next: Option<(&mut [Batch], Draw<'_>)>) -> f32 {
-        let batch = batches.of(0);
+    pub(crate) fn rise(&mut self, batch: &Batch, next: Option<(&mut [Batch], Draw<'_>)>) -> f32 {
         let n_classes = self.n_classes();
         let label_max = batch.labels().iter().max().copied().map_or(0, usize::from);
         assert!(label_max < n_classes, "label {label_max} of {n_classes} classes");
@@ -192,11 +170,11 @@ impl Layers {
     pub(crate) fn turn(
         &mut self,
         learning_rate: f32,
-        batches: Batches<'_>,
-        next: Option<Batches<'_>>,
+        batches: &[Batch],
+        next: Option<&[Batch]>,
         after_next: Option<Draw<'_>>,
     ) {
-        let batch = batches.of(0);
+        let batch = &batches[0];
         for (quad, seen) in self.seen.iter_mut().enumerate() {
             *seen |= batch.rows_of_quad(quad).iter().any(|word| *word != 0);
         }
@@ -211,11 +189,11 @@ impl Layers {
         let parts = parts.map(|(member, ((slabs, groups), biases))| Turn {
             lesson: Lesson {
                 step,
-                batch: batches.of(member),
+                batch: &batches[member],
                 seen: &self.seen,
                 rows: &self.rows,
             },
-            next: next.map(|next| next.of(member)),
+            next: next.map(|next| &next[member]),
             slabs,
             groups,
             biases,
@@ -278,15 +256,6 @@ impl Layers {
             slots: &self.slots,
             slabs: &mut self.slabs,
             levels: &mut self.levels,
-        }
-    }
-}
-
-impl<'a> Batches<'a> {
-    fn of(self, member: usize) -> &'a Batch {
-        match self {
-            Self::Shared(batch) => batch,
-            Self::Own(batches) => &batches[member],
         }
     }
 }

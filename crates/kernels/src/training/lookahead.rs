@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::layers::Draw;
+use super::draw::Draw;
 use crate::simd::Simd;
 
 /// The rows that the batch after next will be made of.
@@ -33,11 +33,11 @@ impl<'a> Lookahead<'a> {
     /// Requests the next rows.
     #[inline(always)]
     pub(crate) fn fetch_some<S: Simd>(&mut self, simd: S) {
-        if let Some(Draw { samples, rows }) = &mut self.draw {
+        if let Some(Draw { sources, rows }) = &mut self.draw {
             let (now, later) = rows.split_at(self.pace.min(rows.len()));
             *rows = later;
             for &row in now {
-                samples.prefetch(simd, row, self.strips.clone());
+                sources.prefetch(simd, row, self.strips.clone());
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     batch::Batch,
-    layers::Draw,
+    draw::Draw,
     levels::{LevelBias, LevelGroup, RowLoss},
     lookahead::Lookahead,
     pixel_order::STRIP,

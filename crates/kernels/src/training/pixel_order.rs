@@ -82,6 +82,16 @@ impl PixelOrder {
             .collect()
     }
 
+    /// For every place the input that lies there, or `n_inputs` where none does.
+    pub(crate) fn sources(self) -> Vec<u32> {
+        let none = u32::try_from(self.n_inputs()).expect("fewer than 2^32 inputs");
+        let mut sources = vec![none; self.n_slots()];
+        for (input, slot) in (0..none).zip(self.slots()) {
+            sources[slot] = input;
+        }
+        sources
+    }
+
     /// The place of every tile of an image, counted line by line: those at the border, then the others, which begin with
     /// a strip of their own.
     fn tile_places(self) -> Vec<usize> {

@@ -9,7 +9,7 @@ use self::reference::Reference;
 use super::{
     Network, NetworkSettings,
     adam::AdamSettings,
-    batch::Batch,
+    draw::Extra,
     pixel_order::PixelOrder,
     samples::Samples,
     state::{LayerParameters, OptimizerState},
@@ -95,6 +95,20 @@ fn scaled(pixels: &[u8]) -> Vec<f32> {
     pixels.iter().map(|pixel| f32::from(*pixel) / 255.0).collect()
 }
 
+/// One step on rows of numbers.
+fn step(network: &mut Network, inputs: &[f32], labels: &[u8], learning_rate: f32) -> f32 {
+    let none = Samples::empty(network.layers.settings().pixel_order);
+    let extra = Extra {
+        floats: inputs,
+        floats_labels: labels,
+        ..Extra::NONE
+    };
+    let rows: Vec<u32> = (0..labels.len() as u32).collect();
+    let mut loss = [0.0];
+    network.train(&none, &extra, &rows, &[learning_rate], &mut loss);
+    loss[0]
+}
+
 fn bits(layers: &[LayerParameters]) -> Vec<u32> {
     layers
         .iter()
@@ -125,11 +139,9 @@ proptest! {
             let start = parameters(&settings, seed);
             let mut reference = Reference::new(&settings, &start);
             let mut network = Network::new(settings, &start);
-            let mut batch = Batch::new(order, n_rows + seed as usize % 70);
-            for step in 0..3 {
-                let (pixels, labels) = images(n_rows, order.n_inputs(), n_classes, seed ^ step);
-                batch.fill(&scaled(&pixels), &labels);
-                let loss = network.step(&batch, 0.01);
+            for index in 0..3 {
+                let (pixels, labels) = images(n_rows, order.n_inputs(), n_classes, seed ^ index);
+                let loss = step(&mut network, &scaled(&pixels), &labels, 0.01);
                 let expected = reference.step(&scaled(&pixels), &labels, 0.01);
                 assert!((f64::from(loss) - expected).abs() < 1e-4 * expected.max(1.0), "{loss} for {expected}");
             }
@@ -145,7 +157,7 @@ proptest! {
     }
 }
 
-/// Trains on drawn rows; returns the losses, the weights and what the optimizer remembers.
+/// Trains on drawn rows of samples, and on others of bytes and of numbers; returns the losses, the weights and what the optimizer remembers.
 fn train(
     change: impl Fn(&mut NetworkSettings),
     steps_per_call: usize,
@@ -157,8 +169,20 @@ fn train(
     let start = parameters(&settings, 7);
     let (pixels, labels) = images(500, 784, 10, 8);
     let samples = Samples::new(order, &pixels, &labels);
+    let (bytes, bytes_labels) = images(40, 784, 10, 10);
+    let (clean, floats_labels) = images(30, 784, 10, 11);
     let mut draws = Draws(9);
-    let rows: Vec<u32> = (0..n_steps * batch_size).map(|_| draws.below(500) as u32).collect();
+    let floats: Vec<f32> = scaled(&clean)
+        .iter()
+        .map(|input| input + draws.number().max(0.0))
+        .collect();
+    let extra = Extra {
+        bytes: &bytes,
+        bytes_labels: &bytes_labels,
+        floats: &floats,
+        floats_labels: &floats_labels,
+    };
+    let rows: Vec<u32> = (0..n_steps * batch_size).map(|_| draws.below(570) as u32).collect();
     let rates: Vec<f32> = (0..n_steps).map(|step| 0.001 * (step + 1) as f32).collect();
     let mut losses = vec![0.0; n_steps];
     let mut network = Network::new(settings, &start);
@@ -166,7 +190,7 @@ fn train(
         .chunks(steps_per_call * batch_size)
         .zip(rates.chunks(steps_per_call));
     for ((rows, rates), losses) in calls.zip(losses.chunks_mut(steps_per_call)) {
-        network.train(&samples, rows, rates, losses);
+        network.train(&samples, &extra, rows, rates, losses);
     }
     (losses, network.parameters(), network.optimizer_state())
 }
@@ -228,15 +252,15 @@ fn a_restored_training_goes_on_as_if_never_left() {
         let rows: Vec<u32> = (0..60).collect();
         let mut losses = [0.0; 4];
         let mut whole = Network::new(settings.clone(), &start);
-        whole.train(&early, &rows, &[0.01, 0.02], &mut losses[..2]);
+        whole.train(&early, &Extra::NONE, &rows, &[0.01, 0.02], &mut losses[..2]);
         let (left_at, state) = (whole.parameters(), whole.optimizer_state());
-        whole.train(&samples, &rows, &[0.01, 0.02], &mut losses[2..]);
+        whole.train(&samples, &Extra::NONE, &rows, &[0.01, 0.02], &mut losses[2..]);
 
         let mut resumed = Network::new(settings, &start);
         resumed.restore(&left_at, &state);
         assert_eq!((resumed.parameters(), resumed.optimizer_state()), (left_at, state));
         let mut resumed_losses = [0.0; 2];
-        resumed.train(&samples, &rows, &[0.01, 0.02], &mut resumed_losses);
+        resumed.train(&samples, &Extra::NONE, &rows, &[0.01, 0.02], &mut resumed_losses);
         assert_eq!(losses[2..], resumed_losses);
         assert_eq!(bits(&whole.parameters()), bits(&resumed.parameters()));
         assert_eq!(whole.optimizer_state(), resumed.optimizer_state());
@@ -244,24 +268,87 @@ fn a_restored_training_goes_on_as_if_never_left() {
 }
 
 #[test]
-fn prepared_samples_and_plain_rows_train_alike() {
+fn samples_and_extra_rows_of_the_same_images_train_alike() {
     let order = PixelOrder::Image { height: 28, width: 28 };
     let settings = settings(order, &[64, 10], 33);
     let start = parameters(&settings, 3);
     let (pixels, labels) = images(33, 784, 10, 4);
-    let mut losses = [0.0];
-    let mut prepared = Network::new(settings.clone(), &start);
-    prepared.train(
-        &Samples::new(order, &pixels, &labels),
-        &(0..33).collect::<Vec<_>>(),
-        &[0.01],
-        &mut losses,
-    );
-    let mut plain = Network::new(settings, &start);
-    let mut batch = Batch::new(order, 40);
-    batch.fill(&scaled(&pixels), &labels);
-    assert_eq!(plain.step(&batch, 0.01).to_bits(), losses[0].to_bits());
-    assert_eq!(bits(&plain.parameters()), bits(&prepared.parameters()));
+    let (samples, none) = (Samples::new(order, &pixels, &labels), Samples::empty(order));
+    let floats = scaled(&pixels);
+    let bytes = Extra {
+        bytes: &pixels,
+        bytes_labels: &labels,
+        ..Extra::NONE
+    };
+    let floats = Extra {
+        floats: &floats,
+        floats_labels: &labels,
+        ..Extra::NONE
+    };
+    let rows: Vec<u32> = (0..33).collect();
+    let ends = [(&samples, Extra::NONE), (&none, bytes), (&none, floats)].map(|(samples, extra)| {
+        let mut network = Network::new(settings.clone(), &start);
+        let mut losses = [0.0; 2];
+        network.train(samples, &extra, &rows, &[0.01], &mut losses[..1]);
+        network.train(samples, &extra, &rows, &[0.01], &mut losses[1..]);
+        (losses, bits(&network.parameters()))
+    });
+    assert_eq!(ends[0], ends[1]);
+    assert_eq!(ends[0], ends[2]);
+}
+
+#[test]
+fn extra_rows_of_one_call_are_gone_in_the_next() {
+    let order = PixelOrder::Image { height: 9, width: 9 };
+    let settings = settings(order, &[20, 5], 8);
+    let start = parameters(&settings, 3);
+    let samples = Samples::empty(order);
+    let train = |n_rows: &[usize]| {
+        let mut network = Network::new(settings.clone(), &start);
+        for &n_rows in n_rows {
+            network.restore(&start, &Network::new(settings.clone(), &start).optimizer_state());
+            let (bytes, bytes_labels) = images(n_rows, 81, 5, n_rows as u64);
+            let extra = Extra {
+                bytes: &bytes,
+                bytes_labels: &bytes_labels,
+                ..Extra::NONE
+            };
+            let rows: Vec<u32> = (0..n_rows as u32).collect();
+            network.train(&samples, &extra, &rows, &[0.01], &mut [0.0]);
+        }
+        bits(&network.parameters())
+    };
+    assert_eq!(train(&[5]), train(&[8, 3, 5]));
+}
+
+#[test]
+fn weights_of_inputs_that_were_never_seen_decay_to_the_bit() {
+    let order = PixelOrder::Image { height: 28, width: 28 };
+    let mut settings = settings(order, &[70, 10], 20);
+    settings.adam.weight_decay = 0.05;
+    let start = parameters(&settings, 1);
+    let (mut pixels, labels) = images(20, 784, 10, 2);
+    // The upper half stays empty.
+    for image in pixels.chunks_exact_mut(784) {
+        image[..392].fill(0);
+    }
+    let samples = Samples::new(order, &pixels, &labels);
+    let rows: Vec<u32> = (0..20).cycle().take(60).collect();
+    for instruction_set in InstructionSet::available() {
+        let settings = NetworkSettings {
+            instruction_set,
+            ..settings.clone()
+        };
+        let mut network = Network::new(settings, &start);
+        network.train(&samples, &Extra::NONE, &rows, &[0.01, 0.5, 0.02], &mut [0.0; 3]);
+        let weights = &network.parameters()[0].weight;
+        for (weight, &first) in weights.iter().zip(&start[0].weight).take(392 * 70) {
+            let expected = [0.01, 0.5, 0.02].iter().fold(first, |weight, rate: &f64| {
+                (1.0 - f64::from(*rate as f32) * f64::from(0.05_f32)) as f32 * weight
+            });
+            assert_eq!(weight.to_bits(), expected.to_bits(), "{instruction_set}");
+        }
+    }
 }
 
 #[test]
@@ -271,9 +358,7 @@ fn a_loss_that_is_no_number_is_told() {
     let mut start = parameters(&settings, 5);
     start[1].bias[0] = f32::NAN;
     let mut network = Network::new(settings, &start);
-    let mut batch = Batch::new(order, 1);
-    batch.fill(&[1.0; 4], &[0]);
-    assert!(network.step(&batch, 0.01).is_nan());
+    assert!(step(&mut network, &[1.0; 4], &[0], 0.01).is_nan());
 }
 
 #[test]
@@ -304,15 +389,27 @@ fn mistakes_of_the_caller_are_named() {
         },
         &start,
     );
-    let mut batch = Batch::new(order, 9);
-    batch.fill(&[1.0; 8], &[0, 2]);
-    assert!(refusal(|| _ = network.step(&batch, 0.1)).contains("label 2 of 2 classes"));
-    batch.fill(&[1.0; 16], &[0; 4]);
-    assert!(refusal(|| _ = network.step(&batch, 0.1)).contains("1 to 3 rows, not 4"));
-    assert!(refusal(|| batch.fill(&[1.0; 7], &[0; 2])).contains("4 inputs for each of 2 labels"));
-    batch.fill(&[1.0; 8], &[0, 1]);
+    let mut refused = |inputs: &[f32], labels: &[u8]| refusal(|| _ = step(&mut network, inputs, labels, 0.1));
+    assert!(refused(&[1.0; 8], &[0, 2]).contains("label 2 of 2 classes"));
+    assert!(refused(&[1.0; 16], &[0; 4]).contains("1 to 3 rows in a step, not 4"));
+    assert!(refused(&[1.0; 7], &[0; 2]).contains("4 inputs for each of 2 labels"));
+    let other_order = Samples::empty(PixelOrder::Flat { n_inputs: 5 });
+    let mut network = Network::new(good, &start);
+    let mut train = |samples: &Samples, rows: &[u32]| {
+        let bytes = Extra {
+            bytes: &[1; 8],
+            bytes_labels: &[0, 1],
+            ..Extra::NONE
+        };
+        refusal(|| network.train(samples, &bytes, rows, &[0.1], &mut [0.0]))
+    };
+    assert!(train(&other_order, &[0]).contains("one pixel order"));
     assert!(
-        network.step(&batch, 0.1).is_finite(),
+        train(&Samples::empty(order), &[2]).contains("index"),
+        "there are two rows"
+    );
+    assert!(
+        step(&mut network, &[1.0; 8], &[0, 1], 0.1).is_finite(),
         "a refused step does not stop the team"
     );
 }

@@ -6,9 +6,9 @@ use super::{
     super::{
         adam::{Adam, AdamSettings, Trained},
         batch::Batch,
+        draw::{Draw, Sources},
         group::{Group, Signals, View, add_rows},
         input_layer::{self, Backward, InputWeights, RowBlock},
-        layers::Draw,
         levels::RowLoss,
         phases::Gather,
         pixel_order::{PixelOrder, STRIP},
@@ -60,6 +60,24 @@ fn pixel_order() -> impl Strategy<Value = PixelOrder> {
     proptest::prop_oneof![image, (1_usize..99).prop_map(|n_inputs| PixelOrder::Flat { n_inputs })]
 }
 
+fn batch_of_floats(order: PixelOrder, n_rows_max: usize, floats: &[f32], labels: &[u8]) -> Batch {
+    let none = Samples::empty(order);
+    let sources = Sources {
+        samples: &none,
+        moved: &none,
+        floats,
+        floats_labels: labels,
+    };
+    let rows: Vec<u32> = (0..labels.len() as u32).collect();
+    let mut batch = Batch::new(order, n_rows_max);
+    let draw = Draw { sources, rows: &rows };
+    InstructionSet::best().run(Gather {
+        batch: &mut batch,
+        draw,
+    });
+    batch
+}
+
 struct InputForward<'a>(&'a [UnitRow], &'a UnitRow, &'a Batch, &'a mut [RowBlock]);
 
 impl Kernel for InputForward<'_> {
@@ -88,8 +106,7 @@ proptest! {
     fn the_input_layer_sums_and_differentiates(order in pixel_order(), n_rows in 1_usize..140, seed: u64) {
         let (pixels, labels) = images(n_rows, order.n_inputs(), 3, seed);
         let pixels = scaled(&pixels);
-        let mut batch = Batch::new(order, n_rows);
-        batch.fill(&pixels, &labels);
+        let batch = batch_of_floats(order, n_rows, &pixels, &labels);
         let weights = half_zero_rows(order.n_slots(), seed ^ 1);
         let gradients = half_zero_rows(n_rows.next_multiple_of(64), seed ^ 2);
         let active = active_by_unit(&gradients, n_rows.div_ceil(64));
@@ -126,11 +143,12 @@ proptest! {
         let rows: Vec<u32> = (0..n_rows as u32).rev().collect();
         let reversed: Vec<f32> = pixels.chunks(order.n_inputs()).rev().flat_map(scaled).collect();
         let labels: Vec<u8> = labels.into_iter().rev().collect();
-        let mut expected = Batch::new(order, n_rows + 3);
-        expected.fill(&reversed, &labels);
+        let expected = batch_of_floats(order, n_rows + 3, &reversed, &labels);
+        let none = Samples::empty(order);
+        let sources = Sources { samples: &samples, moved: &none, floats: &[], floats_labels: &[] };
         for set in InstructionSet::available() {
             let mut batch = Batch::new(order, n_rows + 3);
-            set.run(Gather { batch: &mut batch, draw: Draw { samples: &samples, rows: &rows } });
+            set.run(Gather { batch: &mut batch, draw: Draw { sources, rows: &rows } });
             assert_eq!(batch.labels(), expected.labels());
             assert_eq!(batch.plan(), expected.plan());
             for quad in 0..order.n_quads() {
