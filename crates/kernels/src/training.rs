@@ -115,7 +115,11 @@ impl Network {
     /// # Panics
     /// If `rows` cannot be dealt out evenly, names a row that is not there, or gives a step more rows than the
     /// settings allow; if there is not one loss for each rate; if a label is not below the number of classes; if the
-    /// samples are of another pixel order, or rows and labels of `extra` do not belong together.
+    /// samples are of another pixel order, or if rows and labels of `extra` do not belong together.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "three say which rows, two what happens with them; a struct would move the names and add one"
+    )]
     pub fn train(
         &mut self,
         samples: &Samples,
