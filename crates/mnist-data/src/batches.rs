@@ -66,6 +66,18 @@ impl<'a> Batches<'a> {
         self.batch_size
     }
 
+    /// How many batches an epoch has.
+    pub fn n_per_epoch(&self) -> usize {
+        self.dataset.n_images() / self.batch_size
+    }
+
+    /// Goes to where `n_taken` batches have been taken since the beginning of the training.
+    pub fn seek(&mut self, n_taken: u64) {
+        let n_per_epoch = self.n_per_epoch();
+        self.start_epoch(n_taken / n_per_epoch as u64);
+        self.position = (n_taken % n_per_epoch as u64) as usize * self.batch_size;
+    }
+
     /// The numbers of the images in the next batch; there always is one.
     pub fn next_rows(&mut self) -> &[u32] {
         if self.order.len() - self.position < self.batch_size {
@@ -153,6 +165,22 @@ mod tests {
         };
         assert_eq!(rows(3), rows(3));
         assert_ne!(rows(3), rows(4));
+    }
+
+    #[test]
+    fn seeking_leads_to_where_taking_batches_leads() {
+        let dataset = numbered(10);
+        for batch_size in [3, 5, 10] {
+            let mut taken = batches(&dataset, batch_size, 2);
+            for n_taken in 0..12 {
+                let mut sought = batches(&dataset, batch_size, 2);
+                sought.seek(n_taken);
+                let rows = |batches: &mut Batches<'_>| (0..9).flat_map(|_| batches.next_rows().to_vec()).collect();
+                let expected: Vec<u32> = rows(&mut taken.clone());
+                assert_eq!(rows(&mut sought), expected, "{n_taken} batches of {batch_size}");
+                taken.next_rows();
+            }
+        }
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub enum DatasetError {
     NoImages { found: String },
     #[error("expected as many labels as images, found {n_labels} labels and {n_images} images")]
     Count { n_images: usize, n_labels: usize },
+    #[error("{n_images} of {n_all} images cannot be set apart, expected 1 to {}", .n_all - 1)]
+    Split { n_images: usize, n_all: usize },
     #[error("label {index} is {found}, expected one below {n_classes}")]
     LabelRange { index: usize, found: u8, n_classes: usize },
 }
@@ -91,6 +93,31 @@ impl Dataset {
             labels,
             n_classes,
         })
+    }
+
+    /// Takes the last `n_images` images out and returns them as a set of their own.
+    ///
+    /// # Errors
+    ///
+    /// [`DatasetError::Split`] where one of the two sets would be empty.
+    pub fn split_last(self, n_images: usize) -> Result<(Self, Self), DatasetError> {
+        let (n_all, height, width) = self.images.dim();
+        if !(1..n_all).contains(&n_images) {
+            return Err(DatasetError::Split { n_images, n_all });
+        }
+        let n_first = n_all - n_images;
+        let (mut pixels, _) = self.images.into_raw_vec_and_offset();
+        let mut labels = self.labels;
+        // The first part stays where it is: it is most of what a training keeps in memory.
+        let last_pixels = pixels.split_off(n_first * height * width);
+        let last_labels = labels.split_off(n_first);
+        let part = |pixels, labels: Vec<u8>| Self {
+            images: Array3::from_shape_vec((labels.len(), height, width), pixels)
+                .expect("pixels and labels were split at the same image"),
+            labels,
+            n_classes: self.n_classes,
+        };
+        Ok((part(pixels, labels), part(last_pixels, last_labels)))
     }
 
     pub fn n_images(&self) -> usize {

@@ -106,3 +106,20 @@ fn a_set_without_a_pixel_is_refused() {
         assert!(matches!(error, DatasetError::NoImages { .. }));
     }
 }
+
+#[test]
+fn the_last_images_are_set_apart_with_their_labels() {
+    let images = Array3::from_shape_fn((5, 2, 1), |(index, row, _)| (10 * index + row) as u8);
+    let dataset = Dataset::new(images, vec![0, 1, 2, 3, 4], 10).unwrap();
+    let (first, last) = dataset.clone().split_last(2).unwrap();
+    assert_eq!((first.labels(), last.labels()), (&[0, 1, 2][..], &[3, 4][..]));
+    assert_eq!((first.pixels(2), last.pixels(0)), (&[20, 21][..], &[30, 31][..]));
+    assert_eq!(last.n_classes(), 10);
+    for n_images in [0, 5, 6] {
+        let error = dataset.clone().split_last(n_images).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("{n_images} of 5 images cannot be set apart, expected 1 to 4")
+        );
+    }
+}
