@@ -17,6 +17,8 @@ pub struct Progress {
     label: String,
     unit: String,
     total: u64,
+    /// What was done before this program started.
+    done_before: u64,
     done: u64,
     note: String,
     started: Instant,
@@ -31,9 +33,14 @@ enum Form {
 impl Progress {
     /// Starts to show work of `total` units; `unit` is its plural (`steps`); `bytes` are shown as such.
     pub fn start(label: &str, total: u64, unit: &str) -> Self {
+        Self::start_at(label, 0, total, unit)
+    }
+
+    /// As [`Progress::start`], for work of which a part was `done` earlier: it counts for the share, not for the speed.
+    pub fn start_at(label: &str, done: u64, total: u64, unit: &str) -> Self {
         let started = Instant::now();
         let form = if io::stderr().is_terminal() {
-            Form::Bar(bar(label, total, unit))
+            Form::Bar(bar(label, done, total, unit))
         } else {
             Form::Plain { last_line: started }
         };
@@ -41,7 +48,8 @@ impl Progress {
             label: label.to_owned(),
             unit: unit.to_owned(),
             total,
-            done: 0,
+            done_before: done,
+            done,
             note: String::new(),
             started,
             form,
@@ -87,16 +95,19 @@ impl Progress {
             label,
             unit,
             total,
+            done_before,
             done,
             note,
             ..
         } = self;
-        let rate = *done as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
+        let seconds = self.started.elapsed().as_secs_f64();
+        let rate = done.saturating_sub(*done_before) as f64 / seconds.max(1e-9);
+        let left = total.saturating_sub(*done) as f64 / rate.max(1e-9);
         let percent = if *total == 0 { 100 } else { done * 100 / total };
         let figures = if unit == "bytes" {
             format!("{:.1} of {:.1} MB", *done as f64 / 1e6, *total as f64 / 1e6)
         } else {
-            format!("{done} of {total} {unit}, {rate:.0} {unit}/s")
+            format!("{done} of {total} {unit}, {rate:.0} {unit}/s, {left:.0} s left")
         };
         let note = if note.is_empty() {
             String::new()
@@ -107,7 +118,7 @@ impl Progress {
     }
 }
 
-fn bar(label: &str, total: u64, unit: &str) -> ProgressBar {
+fn bar(label: &str, done: u64, total: u64, unit: &str) -> ProgressBar {
     let figures = if unit == "bytes" {
         "{bytes}/{total_bytes} {bytes_per_sec}"
     } else {
@@ -118,5 +129,8 @@ fn bar(label: &str, total: u64, unit: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(&template)
         .expect("the template is a constant of this file")
         .progress_chars("##-");
-    ProgressBar::new(total).with_style(style).with_prefix(label.to_owned())
+    let bar = ProgressBar::new(total).with_style(style).with_position(done);
+    // Without this the first speed would be that of the steps which took no time at all.
+    bar.reset_eta();
+    bar.with_prefix(label.to_owned())
 }

@@ -39,6 +39,11 @@ impl Adam {
         }
     }
 
+    /// Goes to where `n_steps` have been taken.
+    pub(crate) fn restore(&mut self, n_steps: u32) {
+        self.steps = i32::try_from(n_steps).unwrap_or(i32::MAX);
+    }
+
     /// The next step.
     pub(crate) fn next_step(&mut self, learning_rate: f32) -> AdamStep {
         // Long before the counter ends, both powers are zero.

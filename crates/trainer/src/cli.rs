@@ -2,6 +2,8 @@
 
 pub mod compute;
 pub mod evaluate;
+pub mod limits;
+pub mod outputs;
 pub mod recipe;
 pub mod train;
 

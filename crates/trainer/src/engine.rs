@@ -6,7 +6,7 @@ mod native;
 mod tests;
 
 use mnist_data::Stretch;
-use model::Network;
+use model::{Network, TrainingState};
 
 pub(crate) use self::{burn::BurnEngine, native::NativeEngine};
 
@@ -29,4 +29,27 @@ pub(crate) trait Engine {
     ///
     /// Where the device fails, or a weight is no finite number.
     fn network(&mut self) -> anyhow::Result<Network>;
+
+    /// Everything that a step changes. With the number of steps it is all that a training needs to go on, to the bit.
+    ///
+    /// # Errors
+    ///
+    /// Where the device fails.
+    fn state(&mut self) -> anyhow::Result<TrainingState>;
+
+    /// Goes back to where an engine of the same kind stood after `n_steps`; the shapes are those of its network.
+    ///
+    /// # Errors
+    ///
+    /// Where the device fails.
+    fn restore(&mut self, state: &TrainingState, n_steps: u32) -> anyhow::Result<()>;
+
+    /// The class that the weights give each of `n_images` scaled images, `[n_images, n_pixels]`.
+    ///
+    /// # Errors
+    ///
+    /// Where the device fails, or a logit is no finite number.
+    fn classify(&mut self, pixels: &[f32], n_images: usize) -> anyhow::Result<Vec<usize>> {
+        Ok(self.network()?.classify(pixels, n_images)?.class_ids)
+    }
 }

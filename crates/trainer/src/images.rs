@@ -1,10 +1,13 @@
 //! The images of a run: loaded, and fetched first where they are missing.
 
-use std::{path::Path, sync::atomic::AtomicBool};
+use std::{iter, num::NonZeroU32, path::Path, sync::atomic::AtomicBool};
 
 use anyhow::Context;
 use console::Temporary;
-use formats::profile::DataProfile;
+use formats::{
+    digest::{Digest, Digester},
+    profile::DataProfile,
+};
 use mnist_data::{Dataset, DownloadDisplay, DownloadError, DownloadSettings, LoadError, Split, download::FileState};
 use monitoring::Profiler;
 
@@ -15,11 +18,13 @@ const CLASSES_MIN: usize = 10;
 /// Labels are bytes.
 const CLASSES_MAX: usize = 256;
 
-/// The two sets of images.
+/// The sets of images.
 ///
 /// Invariant: of the same size, with labels below `n_classes`.
 pub(crate) struct Images {
     pub(crate) train: Dataset,
+    /// The last training images, where some are held out.
+    pub(crate) held_out: Option<Dataset>,
     pub(crate) test: Dataset,
     pub(crate) n_classes: usize,
 }
@@ -51,7 +56,10 @@ impl Images {
             train_size.0,
             train_size.1
         );
-        Ok(Some(images))
+        match settings.limits.held_out {
+            Some(n_images) => Ok(Some(images.hold_out(n_images)?)),
+            None => Ok(Some(images)),
+        }
     }
 
     fn read(data_dir: &Path) -> Result<Self, LoadError> {
@@ -59,7 +67,37 @@ impl Images {
         let largest = train.labels().iter().copied().max().unwrap_or(0);
         let n_classes = CLASSES_MIN.max(usize::from(largest) + 1);
         let test = Dataset::load(data_dir, Split::Test, n_classes)?;
-        Ok(Self { train, test, n_classes })
+        Ok(Self {
+            train,
+            held_out: None,
+            test,
+            n_classes,
+        })
+    }
+
+    /// Sets the last training images apart.
+    fn hold_out(self, n_images: NonZeroU32) -> anyhow::Result<Self> {
+        let parts = self.train.split_last(usize::try_from(n_images.get())?);
+        let (train, held_out) = parts.context("cannot hold images out of the training")?;
+        Ok(Self {
+            train,
+            held_out: Some(held_out),
+            ..self
+        })
+    }
+
+    /// What tells the training images, held-out ones included, from any others.
+    pub(crate) fn training_digest(&self) -> Digest {
+        let mut digester = Digester::default();
+        let (height, width) = self.train.image_size();
+        digester.update(format!("{height} × {width}, {} classes", self.n_classes).as_bytes());
+        for images in iter::once(&self.train).chain(&self.held_out) {
+            digester.update(images.images().as_slice().expect("a data set is in standard layout"));
+        }
+        for images in iter::once(&self.train).chain(&self.held_out) {
+            digester.update(images.labels());
+        }
+        digester.finish()
     }
 
     /// A sketch of the training images.

@@ -6,14 +6,22 @@
 
 mod adam;
 mod announcement;
+mod artifact;
+mod checkpoints;
 pub mod cli;
 mod commands;
 mod device;
 mod engine;
 mod evaluation;
+mod folder;
+mod history;
+mod identity;
 mod images;
 mod initial;
+mod interruption;
+mod limits;
 mod models_dir;
+mod names;
 mod recipe;
 mod run;
 mod schedule;
@@ -22,4 +30,5 @@ mod summary;
 mod training;
 
 pub use commands::run;
+pub use models_dir::Occupied;
 pub use training::Diverged;

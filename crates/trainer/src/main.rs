@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mnist_data::{AugmentationError, BatchSizeError, DownloadError, LoadError};
-use trainer::{Diverged, cli::Args};
+use trainer::{Diverged, Occupied, cli::Args};
 
 fn main() -> ExitCode {
     console::finish(trainer::run(Args::parse()), hint)
@@ -39,7 +39,14 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         }
         Some(AugmentationError::Range { .. }) | None => {}
     }
+    if error.downcast_ref::<Occupied>().is_some() {
+        return Some("`--models-dir DIR` names another folder".to_owned());
+    }
     let diverged = error.downcast_ref::<Diverged>()?;
     let smaller = diverged.learning_rate / 10.0;
-    Some(format!("try a smaller step size, such as `--learning-rate {smaller}`"))
+    let mut hint = format!("try a smaller step size, such as `--learning-rate {smaller}`");
+    if !diverged.has_warm_up {
+        hint += ", or let it rise slowly with `--warm-up-share 0.05`";
+    }
+    Some(hint)
 }

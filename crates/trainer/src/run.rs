@@ -3,111 +3,119 @@
 use std::{
     num::NonZeroUsize,
     process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Instant,
 };
 
 use anyhow::Context;
 use console::exit;
 use formats::{
-    artifact::TrainingSummary,
     digest::Digest,
     report::{REPORT_FORMAT, TrainingReport},
-    signature::Signature,
 };
 use mnist_data::{Augmenter, Batches};
-use model::{Artifact, Network};
-use signal_hook::{consts::TERM_SIGNALS, flag};
-use tracing::info;
+use model::Network;
+use tracing::{info, warn};
 
 use crate::{
     announcement::announcement,
+    artifact::{artifact_bytes, training_summary},
+    checkpoints::{CheckpointWriter, Checkpoints},
     cli::train::TrainArgs,
-    evaluation::{Scores, evaluate},
+    evaluation::evaluate,
+    history::History,
+    identity::identity,
     images::Images,
     initial::initial_network,
+    interruption::interrupted,
     models_dir::ModelsDir,
+    names::Names,
     settings::{Settings, TrainingSettings},
     summary::summary,
-    training::train,
+    training::{Diverged, Ending, Parts, Trained, Training, timetable::Timetable, watched::Watched},
 };
 
-/// The artifact in the models folder.
-const ARTIFACT: &str = "mnist.safetensors";
-/// Its report.
-const REPORT: &str = "mnist.report.json";
-/// The name under which the model is called, as in the original.
-const SIGNATURE: &str = "predict";
 /// What header and report need at most beside the weights, for the question whether there is room for them.
 const DOCUMENT_BYTES: usize = 64 * 1024;
 
+/// How a run ended that did not fail.
+enum Conclusion {
+    /// With what a person reads at the end.
+    Done(String),
+    /// By a signal, with what that leaves.
+    Stopped(String),
+}
+
 /// Loads the images, trains, evaluates, and writes artifact and report.
 ///
-/// Ctrl-C or SIGTERM ends it between two steps with [`exit::INTERRUPTED`]; a second one ends it at once.
+/// Ctrl-C or SIGTERM ends it between two steps with [`exit::INTERRUPTED`], and leaves a checkpoint with which the next run
+/// goes on; a second one ends it at once.
 ///
 /// # Errors
 ///
-/// Whatever keeps it from its work; no file of an earlier run has changed then.
+/// Whatever keeps it from its work; the artifact of an earlier run has not changed then.
 pub(crate) fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let interrupted = interrupted()?;
-    let (words, code) = match carry_out(&args.settings()?, &interrupted)? {
-        Some(summary) => (summary, exit::DONE),
-        None => (
-            "stopped before its end: nothing was written".to_owned(),
-            exit::INTERRUPTED,
-        ),
+    let (words, code) = match carry_out(args.settings()?, &interrupted)? {
+        Conclusion::Done(summary) => (summary, exit::DONE),
+        Conclusion::Stopped(words) => (words, exit::INTERRUPTED),
     };
     console::say(&words);
     Ok(ExitCode::from(code))
 }
 
-/// A flag that is up once the program shall end.
-fn interrupted() -> anyhow::Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for &signal in TERM_SIGNALS {
-        // In this order the first signal only raises the flag, and the second finds it up.
-        flag::register_conditional_shutdown(signal, exit::INTERRUPTED.into(), Arc::clone(&interrupted))
-            .and_then(|_| flag::register(signal, Arc::clone(&interrupted)))
-            .context("cannot listen to Ctrl-C")?;
-    }
-    Ok(interrupted)
-}
-
-/// The run itself: the summary at its end, or nothing if it was `interrupted`.
-fn carry_out(settings: &Settings, interrupted: &AtomicBool) -> anyhow::Result<Option<String>> {
-    let training = &settings.training;
-    let Some(images) = Images::load(settings, interrupted)? else {
-        return Ok(None);
+/// The run itself.
+fn carry_out(settings: Settings, interrupted: &AtomicBool) -> anyhow::Result<Conclusion> {
+    let Some(images) = Images::load(&settings, interrupted)? else {
+        return Ok(Conclusion::Stopped(
+            "stopped before its beginning: nothing was written".to_owned(),
+        ));
     };
-    let batch_size = NonZeroUsize::try_from(training.batch_size).context("a batch does not fit into memory")?;
-    let batches = Batches::new(&images.train, batch_size, training.seed)?;
-    let n_threads = settings.compute.n_threads;
-    let augmenter = Augmenter::new(&images.train, training.augmentation, training.seed, n_threads)?;
+    let batch_size =
+        NonZeroUsize::try_from(settings.training.batch_size).context("a batch does not fit into memory")?;
+    let batches = Batches::new(&images.train, batch_size, settings.training.seed)?;
+    let settings = Settings {
+        training: settings.limits.applied(settings.training, batches.n_per_epoch())?,
+        ..settings
+    };
+    let training = &settings.training;
     let initial = initial_network(images.train.n_pixels(), images.n_classes, training.seed);
+    let names = Names::new(settings.limits.smoke);
     let bytes_needed = size_of::<f32>() * initial.n_parameters() + DOCUMENT_BYTES;
-    let models_dir = ModelsDir::open(&settings.models_dir, bytes_needed, &[ARTIFACT, REPORT])?;
+    let models_dir = ModelsDir::open(&settings.models_dir, bytes_needed, &names.all())?;
+    let parts = parts(&settings, &images, batches, &initial)?;
     announce(training, &images, &initial);
 
-    let Some(Trained {
+    let identity = identity(training, &settings.limits, &parts.timetable, &images, &initial);
+    let checkpoints = Checkpoints::open(&models_dir, identity, settings.checkpoints.kept)?;
+    if settings.checkpoints.fresh {
+        checkpoints.clear();
+    }
+    let mut run = Training::start(parts, checkpoints.newest())?;
+    let tensorboard = settings.outputs.tensorboard.as_deref();
+    let mut history = History::start(&models_dir, names.history(), tensorboard, run.points())?;
+    let ending = train(&settings, &mut run, &mut history, &checkpoints, interrupted)?;
+    if ending == Ending::Interrupted {
+        return Ok(stopped(&settings, &mut run, &checkpoints));
+    }
+    let steps_taken = run.step();
+    let Trained {
         network,
+        steps,
         final_loss,
         training_ms,
-    }) = trained(settings, batches, &augmenter, &initial, interrupted)?
-    else {
-        return Ok(None);
-    };
+    } = run.finish().context("the trained network is of no use")?;
     let started = Instant::now();
     let scores = evaluate(&network, &images.test, training.seed).context("cannot evaluate the trained network")?;
     let evaluation_ms = milliseconds(started);
-    // The signal may have come during the evaluation: a stopped run leaves nothing.
+    // The signal may have come during the evaluation: a stopped run leaves nothing but its checkpoints.
     if interrupted.load(Ordering::Relaxed) {
-        return Ok(None);
+        return Ok(Conclusion::Stopped(format!(
+            "stopped after {steps_taken} steps, before anything was written"
+        )));
     }
 
-    let training = training_summary(training, final_loss, scores);
+    let training = training_summary(training, steps, final_loss, scores);
     let bytes = artifact_bytes(network, training.clone(), &images)?;
     let report = TrainingReport {
         format: REPORT_FORMAT,
@@ -118,9 +126,10 @@ fn carry_out(settings: &Settings, interrupted: &AtomicBool) -> anyhow::Result<Op
     };
     let mut report_text = serde_json::to_string_pretty(&report).context("cannot put the report into words")?;
     report_text.push('\n');
-    let artifact_path = models_dir.write(ARTIFACT, &bytes)?;
-    let report_path = models_dir.write(REPORT, report_text.as_bytes())?;
-    Ok(Some(summary(&report, &artifact_path, &report_path)))
+    let artifact_path = models_dir.write(names.artifact(), &bytes)?;
+    let report_path = models_dir.write(names.report(), report_text.as_bytes())?;
+    checkpoints.close();
+    Ok(Conclusion::Done(summary(&report, &artifact_path, &report_path)))
 }
 
 fn announce(training: &TrainingSettings, images: &Images, initial: &Network) {
@@ -135,67 +144,79 @@ fn announce(training: &TrainingSettings, images: &Images, initial: &Network) {
     );
 }
 
-/// What the steps led to.
-struct Trained {
-    network: Network,
-    final_loss: f64,
-    /// Time of the steps alone, without the engine's preparations.
-    training_ms: u64,
-}
-
-/// Takes all steps; nothing if it was `interrupted`.
-fn trained(
-    settings: &Settings,
-    mut batches: Batches<'_>,
-    augmenter: &Augmenter<'_>,
+/// Puts together what a training is made of.
+fn parts<'a>(
+    settings: &'a Settings,
+    images: &'a Images,
+    batches: Batches<'a>,
     initial: &Network,
+) -> anyhow::Result<Parts<'a>> {
+    let (training, compute) = (&settings.training, settings.compute);
+    let seed = training.seed;
+    Ok(Parts {
+        augmenter: Augmenter::new(&images.train, training.augmentation, seed, compute.n_threads)?,
+        engine: (training.device).start_engine(&images.train, initial, training, compute),
+        batches,
+        settings: training,
+        limits: &settings.limits,
+        timetable: Timetable::new(
+            training.steps.get(),
+            settings.outputs.log_every,
+            settings.checkpoints.every,
+        ),
+        watched: match &images.held_out {
+            Some(held_out) => Watched::held_out(held_out, seed),
+            None => Watched::test(&images.test, seed),
+        },
+    })
+}
+
+/// Takes the steps, with checkpoints written on the side.
+fn train(
+    settings: &Settings,
+    run: &mut Training<'_>,
+    history: &mut History,
+    checkpoints: &Checkpoints,
     interrupted: &AtomicBool,
-) -> anyhow::Result<Option<Trained>> {
-    let training = &settings.training;
-    let dataset = batches.dataset();
-    let mut engine = (training.device).start_engine(dataset, initial, training, settings.compute);
-    let started = Instant::now();
-    let Some(final_loss) = train(engine.as_mut(), &mut batches, augmenter, training, interrupted)? else {
-        return Ok(None);
-    };
-    let training_ms = milliseconds(started);
-    let network = engine.network().context("the trained network is of no use")?;
-    Ok(Some(Trained {
-        network,
-        final_loss,
-        training_ms,
-    }))
-}
-
-fn training_summary(training: &TrainingSettings, final_loss: f64, scores: Scores) -> TrainingSummary {
-    TrainingSummary {
-        engine: training.device.engine_name().to_owned(),
-        steps: training.steps.get(),
-        batch_size: training.batch_size.get(),
-        learning_rate: training.learning_rate,
-        schedule: training.schedule.as_str().to_owned(),
-        seed: training.seed,
-        recipe: Some(training.effective_recipe()),
-        // Six decimal places say enough, and are read back from JSON exactly.
-        final_loss: (final_loss * 1e6).round() / 1e6,
-        clean: scores.clean,
-        noisy: scores.noisy,
+) -> anyhow::Result<Ending> {
+    let is_kept = settings.checkpoints.every.is_some();
+    let writer = is_kept.then(|| CheckpointWriter::start(checkpoints.clone()));
+    let ending = run.run(history, writer.as_ref(), interrupted);
+    if let Some(writer) = writer {
+        writer.finish();
     }
+    if let Err(error) = &ending
+        && error.downcast_ref::<Diverged>().is_some()
+    {
+        // The same settings would lead there again, from every checkpoint.
+        checkpoints.close();
+    }
+    ending
 }
 
-fn artifact_bytes(network: Network, training: TrainingSummary, images: &Images) -> anyhow::Result<Vec<u8>> {
-    let (rows, columns) = images.train.image_size();
-    let signature = Signature::classifier(
-        SIGNATURE.parse()?,
-        u32::try_from(rows)?,
-        u32::try_from(columns)?,
-        u32::try_from(images.n_classes)?,
+/// Leaves a checkpoint for the next run, where there shall be any.
+fn stopped(settings: &Settings, run: &mut Training<'_>, checkpoints: &Checkpoints) -> Conclusion {
+    let stopped = format!(
+        "stopped before its end, after {} of {} steps",
+        run.step(),
+        settings.training.steps
     );
-    let artifact = Artifact::new(network, signature, training, images.profile())?;
-    let bytes = artifact.encode()?;
-    // What no server would load must not leave the trainer.
-    Artifact::read(&bytes).context("the artifact cannot be read back")?;
-    Ok(bytes)
+    if settings.checkpoints.every.is_none() {
+        checkpoints.close();
+        return Conclusion::Stopped(format!("{stopped}: nothing was written"));
+    }
+    let checkpoint = run.checkpoint(checkpoints.settings());
+    match checkpoint.and_then(|checkpoint| checkpoints.write(&checkpoint)) {
+        Ok(()) => Conclusion::Stopped(format!(
+            "{stopped}; the same command goes on from there, `--fresh` begins anew"
+        )),
+        Err(error) => {
+            warn!("cannot write a checkpoint: {error:#}");
+            Conclusion::Stopped(format!(
+                "{stopped}; the same command goes on from the checkpoint before, if there is one"
+            ))
+        }
+    }
 }
 
 fn milliseconds(started: Instant) -> u64 {

@@ -13,7 +13,9 @@ use kernels::InstructionSet;
 use mnist_data::Augmentation;
 
 use crate::{
+    checkpoints::CheckpointSettings,
     device::DeviceKind,
+    limits::Limits,
     recipe::Recipe,
     schedule::{Rates, Schedule},
 };
@@ -27,6 +29,9 @@ pub(crate) struct Settings {
     pub(crate) download: bool,
     pub(crate) training: TrainingSettings,
     pub(crate) compute: Compute,
+    pub(crate) limits: Limits,
+    pub(crate) checkpoints: CheckpointSettings,
+    pub(crate) outputs: OutputSettings,
 }
 
 /// Everything that decides which weights come out.
@@ -45,6 +50,15 @@ pub(crate) struct TrainingSettings {
     pub(crate) augmentation: Augmentation,
     pub(crate) seed: u64,
     pub(crate) device: DeviceKind,
+}
+
+/// What is written while the training runs.
+#[derive(Debug)]
+pub(crate) struct OutputSettings {
+    /// Steps from one point of the course to the next, if not the usual ones.
+    pub(crate) log_every: Option<NonZeroU32>,
+    /// The folder of the event files for TensorBoard.
+    pub(crate) tensorboard: Option<PathBuf>,
 }
 
 /// How much of the machine computes: decides the time, and not the weights.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use crate::{
     cli::{
         compute::ComputeArgs,
+        limits::LimitArgs,
+        outputs::OutputArgs,
         recipe::{RecipeArgs, refusal},
     },
     device::DeviceKind,
@@ -36,6 +38,12 @@ pub struct TrainArgs {
     #[command(flatten)]
     pub compute: ComputeArgs,
 
+    #[command(flatten)]
+    pub limits: LimitArgs,
+
+    #[command(flatten)]
+    pub outputs: OutputArgs,
+
     /// Fail where files are missing, instead of downloading them
     #[arg(long)]
     pub no_download: bool,
@@ -54,6 +62,9 @@ impl TrainArgs {
             download: !self.no_download,
             training: self.recipe.settings(self.seed, self.device),
             compute: self.compute.compute(self.device)?,
+            limits: self.limits.limits(),
+            checkpoints: self.outputs.checkpoints(),
+            outputs: self.outputs.outputs(),
         })
     }
 }

@@ -4,7 +4,7 @@ use burn::tensor::{
     Device, Gradients, Tensor, TensorData, activation::relu, loss::cross_entropy_with_logits, module::linear,
 };
 use mnist_data::{Dataset, Stretch};
-use model::{Layer, Network};
+use model::{Layer, Network, TrainingState};
 
 use super::Engine;
 use crate::{
@@ -55,6 +55,21 @@ impl<'a> BurnEngine<'a> {
             adam: Adam::new(settings),
             label_smoothing: settings.label_smoothing as f32,
         }
+    }
+
+    /// One of the tensors of every layer, as plain numbers.
+    fn read(
+        &self,
+        of_weights: fn(&Parameter<2>) -> &Tensor<2>,
+        of_bias: fn(&Parameter<1>) -> &Tensor<1>,
+    ) -> anyhow::Result<Vec<Layer>> {
+        let layers = self.layers.iter().map(|layer| {
+            Ok(Layer {
+                weights: of_weights(&layer.weights).try_to_vec_as()?,
+                bias: of_bias(&layer.bias).try_to_vec_as()?,
+            })
+        });
+        layers.collect()
     }
 
     /// Takes a step and returns the loss of its batch, which is still to be read from the device.
@@ -119,24 +134,65 @@ impl Engine for BurnEngine<'_> {
     }
 
     fn network(&mut self) -> anyhow::Result<Network> {
-        let layers = self.layers.iter().map(|layer| {
-            Ok(Layer {
-                weights: layer.weights.value.try_to_vec_as()?,
-                bias: layer.bias.value.try_to_vec_as()?,
-            })
-        });
-        Ok(Network::new(layers.collect::<anyhow::Result<_>>()?)?)
+        Ok(Network::new(self.read(|weights| &weights.value, |bias| &bias.value)?)?)
     }
+
+    fn state(&mut self) -> anyhow::Result<TrainingState> {
+        Ok(TrainingState {
+            weights: self.read(|weights| &weights.value, |bias| &bias.value)?,
+            moment_1: self.read(|weights| &weights.sum_1, |bias| &bias.sum_1)?,
+            moment_2: self.read(|weights| &weights.sum_2, |bias| &bias.sum_2)?,
+        })
+    }
+
+    fn restore(&mut self, state: &TrainingState, n_steps: u32) -> anyhow::Result<()> {
+        let TrainingState {
+            weights,
+            moment_1,
+            moment_2,
+        } = state;
+        let sums = moment_1.iter().zip(moment_2);
+        let layers = weights.iter().zip(sums);
+        self.layers = layers
+            .map(|(layer, (sum_1, sum_2))| {
+                let (layer, sum_1, sum_2) = (
+                    tensors(layer, &self.device),
+                    tensors(sum_1, &self.device),
+                    tensors(sum_2, &self.device),
+                );
+                DenseLayer {
+                    weights: Parameter {
+                        value: layer.0,
+                        sum_1: sum_1.0,
+                        sum_2: sum_2.0,
+                    },
+                    bias: Parameter {
+                        value: layer.1,
+                        sum_1: sum_1.1,
+                        sum_2: sum_2.1,
+                    },
+                }
+            })
+            .collect();
+        self.adam.restore(n_steps);
+        Ok(())
+    }
+}
+
+/// Weights and bias of a layer, or what is kept beside them, on the device.
+fn tensors(layer: &Layer, device: &Device) -> (Tensor<2>, Tensor<1>) {
+    let shape = [layer.n_inputs(), layer.n_outputs()];
+    let weights = TensorData::new(layer.weights.clone(), shape);
+    let bias = TensorData::new(layer.bias.clone(), [layer.n_outputs()]);
+    (Tensor::from_data(weights, device), Tensor::from_data(bias, device))
 }
 
 impl DenseLayer {
     fn new(layer: &Layer, device: &Device) -> Self {
-        let shape = [layer.n_inputs(), layer.n_outputs()];
-        let weights = TensorData::new(layer.weights.clone(), shape);
-        let bias = TensorData::new(layer.bias.clone(), [layer.n_outputs()]);
+        let (weights, bias) = tensors(layer, device);
         Self {
-            weights: Parameter::new(Tensor::from_data(weights, device)),
-            bias: Parameter::new(Tensor::from_data(bias, device)),
+            weights: Parameter::new(weights),
+            bias: Parameter::new(bias),
         }
     }
 

@@ -1,8 +1,8 @@
 //! The engine on our own kernels: the default on a processor.
 
-use kernels::{AdamSettings, Extra, LayerParameters, NetworkSettings, PixelOrder, Samples};
+use kernels::{AdamSettings, Extra, LayerParameters, NetworkSettings, OptimizerState, PixelOrder, Samples};
 use mnist_data::{Dataset, Stretch};
-use model::{Layer, Network};
+use model::{Layer, Network, TrainingState};
 
 use super::Engine;
 use crate::{
@@ -36,19 +36,11 @@ impl NativeEngine {
             n_threads: compute.n_threads.get(),
             instruction_set: compute.instruction_set,
         };
-        let parameters: Vec<LayerParameters> = initial
-            .layers()
-            .iter()
-            .map(|layer| LayerParameters {
-                weight: layer.weights.clone(),
-                bias: layer.bias.clone(),
-            })
-            .collect();
         let images = dataset.images();
         let pixels = images.as_slice().expect("a data set is in standard layout");
         Self {
             samples: Samples::new(pixel_order, pixels, dataset.labels()),
-            network: kernels::Network::new(network_settings, &parameters),
+            network: kernels::Network::new(network_settings, &parameters(initial.layers())),
         }
     }
 }
@@ -67,10 +59,50 @@ impl Engine for NativeEngine {
     }
 
     fn network(&mut self) -> anyhow::Result<Network> {
-        let layers = self.network.parameters().into_iter().map(|layer| Layer {
-            weights: layer.weight,
-            bias: layer.bias,
-        });
-        Ok(Network::new(layers.collect())?)
+        Ok(Network::new(layers(self.network.parameters()))?)
     }
+
+    fn state(&mut self) -> anyhow::Result<TrainingState> {
+        let OptimizerState { mean, mean_square, .. } = self.network.optimizer_state();
+        Ok(TrainingState {
+            weights: layers(self.network.parameters()),
+            moment_1: layers(mean),
+            moment_2: layers(mean_square),
+        })
+    }
+
+    fn restore(&mut self, state: &TrainingState, n_steps: u32) -> anyhow::Result<()> {
+        let optimizer = OptimizerState {
+            n_steps: n_steps.into(),
+            mean: parameters(&state.moment_1),
+            mean_square: parameters(&state.moment_2),
+        };
+        self.network.restore(&parameters(&state.weights), &optimizer);
+        Ok(())
+    }
+
+    /// On the threads and with the skipped zeros of the training, which makes a look during a run cost next to nothing.
+    fn classify(&mut self, pixels: &[f32], n_images: usize) -> anyhow::Result<Vec<usize>> {
+        let logits = self.network.logits(pixels);
+        let rows = logits.chunks_exact(logits.len() / n_images);
+        Ok(rows.map(kernels::arg_max).collect())
+    }
+}
+
+/// The numbers of layers as the kernels take them.
+fn parameters(layers: &[Layer]) -> Vec<LayerParameters> {
+    let parameters = layers.iter().map(|layer| LayerParameters {
+        weight: layer.weights.clone(),
+        bias: layer.bias.clone(),
+    });
+    parameters.collect()
+}
+
+/// The numbers of layers as the kernels give them.
+fn layers(parameters: Vec<LayerParameters>) -> Vec<Layer> {
+    let layers = parameters.into_iter().map(|layer| Layer {
+        weights: layer.weight,
+        bias: layer.bias,
+    });
+    layers.collect()
 }

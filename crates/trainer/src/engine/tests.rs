@@ -222,3 +222,46 @@ fn all_engines_take_the_same_way_for_200_steps() {
         }
     }
 }
+
+#[test]
+fn an_engine_goes_on_from_a_state_to_the_bit() {
+    let dataset = digits(300);
+    let settings = everything(32);
+    let augmenter = augmenter(&dataset, settings.augmentation);
+    // The losses of the 20 steps after `first`, with the batches sought as a run does that goes on.
+    let run = |engine: &mut dyn Engine, first: u64| {
+        let mut batches = batches(&dataset, 32);
+        batches.seek(first);
+        let rows: Vec<u32> = (0..20).flat_map(|_| batches.next_rows().to_vec()).collect();
+        let mut stretch = Stretch::default();
+        augmenter.fill(first, 32, &rows, &mut stretch);
+        let mut losses = [0.0; 20];
+        engine.train(&stretch, &[0.01; 20], &mut losses).unwrap();
+        losses
+    };
+    let initial = initial_network(784, 10, 1);
+    for device in DEVICES {
+        let mut whole = start(device, &dataset, &initial, &settings);
+        run(whole.as_mut(), 0);
+        let state = whole.state().unwrap();
+        let expected = run(whole.as_mut(), 20);
+
+        let mut later = start(device, &dataset, &initial, &settings);
+        later.restore(&state, 20).unwrap();
+        assert_eq!(later.state().unwrap(), state, "{device:?}");
+        assert_eq!(run(later.as_mut(), 20), expected, "{device:?}");
+        assert_eq!(later.state().unwrap(), whole.state().unwrap(), "{device:?}");
+    }
+}
+
+#[test]
+fn engines_classify_as_their_weights_do() {
+    let dataset = digits(300);
+    let images = dataset.scaled(0..100);
+    let images = images.as_slice().unwrap();
+    for device in DEVICES {
+        let mut engine = start(device, &dataset, &initial_network(784, 10, 1), &tutorial(32));
+        let expected = engine.network().unwrap().classify(images, 100).unwrap().class_ids;
+        assert_eq!(engine.classify(images, 100).unwrap(), expected, "{device:?}");
+    }
+}

@@ -1,8 +1,10 @@
 //! The program `trainer` as a person or the pipeline starts it, on drawn digits.
 
+mod checkpoints;
 mod command_line;
 mod compute;
 mod evaluate;
+mod limits;
 mod training;
 
 use std::{path::Path, time::Duration};

@@ -1,0 +1,41 @@
+//! The names of what a run leaves in the models folder.
+
+/// The files of one run.
+#[derive(Debug, Clone)]
+pub(crate) struct Names {
+    artifact: String,
+    report: String,
+    history: [String; 2],
+}
+
+impl Names {
+    /// Those of a run whose result counts, or those of one that only shows that everything works: it must not take the place
+    /// of a good artifact.
+    pub(crate) fn new(is_smoke: bool) -> Self {
+        let stem = if is_smoke { "mnist.smoke" } else { "mnist" };
+        Self {
+            artifact: format!("{stem}.safetensors"),
+            report: format!("{stem}.report.json"),
+            history: ["jsonl", "csv"].map(|extension| format!("{stem}.history.{extension}")),
+        }
+    }
+
+    pub(crate) fn artifact(&self) -> &str {
+        &self.artifact
+    }
+
+    pub(crate) fn report(&self) -> &str {
+        &self.report
+    }
+
+    /// The course as JSON lines and as a table.
+    pub(crate) fn history(&self) -> [&str; 2] {
+        [&self.history[0], &self.history[1]]
+    }
+
+    pub(crate) fn all(&self) -> Vec<String> {
+        [&self.artifact, &self.report, &self.history[0], &self.history[1]]
+            .map(Clone::clone)
+            .to_vec()
+    }
+}
