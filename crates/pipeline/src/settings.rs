@@ -11,6 +11,7 @@ use std::{
 };
 
 use formats::{
+    hyperparameters::Hyperparameter,
     manifest::{Form, Manifest},
     name::ModelName,
     version::ModelSelector,
@@ -60,18 +61,18 @@ pub struct DataSettings {
 pub struct TrainingSettings {
     /// The folder of artifact and report.
     pub models_dir: PathBuf,
-    /// Optimizer steps.
-    pub steps: NonZeroU32,
-    /// Largest step size of the optimizer.
-    pub learning_rate: f64,
-    /// How the step size goes over the run, in the trainer's word.
-    pub schedule: String,
-    /// Images per step.
-    pub batch_size: NonZeroU32,
+    /// The complete set of hyperparameters, in the trainer's word.
+    pub recipe: String,
+    /// Single values in place of the recipe's, as the trainer's flags take them.
+    pub overrides: Vec<(&'static Hyperparameter, String)>,
     /// Seed of weights, batches and noise.
     pub seed: u64,
     /// Which engine on which device. The trainer knows its devices; a wrong one ends the run when it starts.
     pub device: String,
+    /// Gate for clean test images, 0 to 1: a model below it is never published.
+    pub accuracy_min: Option<f64>,
+    /// Gate for noisy test images, 0 to 1.
+    pub noisy_accuracy_min: Option<f64>,
 }
 
 /// How a model is served.

@@ -2,6 +2,7 @@
 
 pub mod compute;
 pub mod evaluate;
+pub mod gates;
 pub mod limits;
 pub mod outputs;
 pub mod recipe;

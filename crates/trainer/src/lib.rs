@@ -14,6 +14,7 @@ mod device;
 mod engine;
 mod evaluation;
 mod folder;
+mod gates;
 mod history;
 mod identity;
 mod images;

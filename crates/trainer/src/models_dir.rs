@@ -1,7 +1,8 @@
 //! The folder that receives what a training leaves.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::{self, File, TryLockError},
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -67,12 +68,25 @@ impl ModelsDir {
         let written = self.folder.write(name, bytes);
         written.with_context(|| format!("cannot write `{}`", self.folder.path().join(name).display()))
     }
+
+    /// Removes one file, where it is there.
+    ///
+    /// # Errors
+    ///
+    /// Where it is there and stays.
+    pub(crate) fn remove(&self, name: &str) -> anyhow::Result<()> {
+        let path = self.folder.path().join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove `{}`", path.display()))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -92,6 +106,16 @@ mod tests {
             error.to_string(),
             format!("cannot write to the models folder `{}`", file.display())
         );
+    }
+
+    #[test]
+    fn a_file_is_removed_where_it_is_there() {
+        let temporary = tempfile::tempdir().unwrap();
+        let models_dir = ModelsDir::open(temporary.path(), 0, &[]).unwrap();
+        let path = models_dir.write("a", b"bad").unwrap();
+        models_dir.remove("a").unwrap();
+        models_dir.remove("a").unwrap();
+        assert!(!path.exists());
     }
 
     #[test]

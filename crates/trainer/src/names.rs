@@ -3,6 +3,7 @@
 /// The files of one run.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
+    stem: String,
     artifact: String,
     report: String,
     history: [String; 2],
@@ -12,8 +13,17 @@ impl Names {
     /// Those of a run whose result counts, or those of one that only shows that everything works: it must not take the place
     /// of a good artifact.
     pub(crate) fn new(is_smoke: bool) -> Self {
-        let stem = if is_smoke { "mnist.smoke" } else { "mnist" };
+        Self::of(if is_smoke { "mnist.smoke" } else { "mnist" })
+    }
+
+    /// Those of the same run when its model misses a gate: nothing reads these names, so what stands under the others stays.
+    pub(crate) fn rejected(&self) -> Self {
+        Self::of(&format!("{}.rejected", self.stem))
+    }
+
+    fn of(stem: &str) -> Self {
         Self {
+            stem: stem.to_owned(),
             artifact: format!("{stem}.safetensors"),
             report: format!("{stem}.report.json"),
             history: ["jsonl", "csv"].map(|extension| format!("{stem}.history.{extension}")),

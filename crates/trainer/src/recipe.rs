@@ -36,8 +36,8 @@ const PLAIN: Augmentation = Augmentation {
     },
     elastic: Elastic {
         share: 0.0,
-        pixels: 1.4,
-        smoothness: 4.0,
+        pixels: 1.0,
+        smoothness: 5.0,
     },
     noise: RowNoise {
         share: 0.0,
@@ -101,6 +101,10 @@ impl Recipe {
                 weight_decay: 0.05,
                 epsilon: 3e-3,
                 augmentation: Augmentation {
+                    shift: Shift {
+                        share: 0.5,
+                        ..PLAIN.shift
+                    },
                     affine: Affine {
                         share: 1.0,
                         ..PLAIN.affine

@@ -23,6 +23,7 @@ use crate::{
     checkpoints::{CheckpointWriter, Checkpoints},
     cli::train::TrainArgs,
     evaluation::evaluate,
+    gates::Gates,
     history::History,
     identity::identity,
     images::Images,
@@ -42,6 +43,8 @@ const DOCUMENT_BYTES: usize = 64 * 1024;
 enum Conclusion {
     /// With what a person reads at the end.
     Done(String),
+    /// With a model that is not good enough, and what a person reads about it.
+    Rejected(String),
     /// By a signal, with what that leaves.
     Stopped(String),
 }
@@ -58,6 +61,7 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let interrupted = interrupted()?;
     let (words, code) = match carry_out(args.settings()?, &interrupted)? {
         Conclusion::Done(summary) => (summary, exit::DONE),
+        Conclusion::Rejected(words) => (words, exit::NO),
         Conclusion::Stopped(words) => (words, exit::INTERRUPTED),
     };
     console::say(&words);
@@ -124,12 +128,38 @@ fn carry_out(settings: Settings, interrupted: &AtomicBool) -> anyhow::Result<Con
         training_ms,
         evaluation_ms,
     };
-    let mut report_text = serde_json::to_string_pretty(&report).context("cannot put the report into words")?;
-    report_text.push('\n');
-    let artifact_path = models_dir.write(names.artifact(), &bytes)?;
-    let report_path = models_dir.write(names.report(), report_text.as_bytes())?;
+    let conclusion = publish(&settings.gates, &models_dir, &names, &report, &bytes)?;
     checkpoints.close();
-    Ok(Conclusion::Done(summary(&report, &artifact_path, &report_path)))
+    Ok(conclusion)
+}
+
+/// Writes artifact and report: in the place of earlier ones, or aside where the model misses a gate.
+fn publish(
+    gates: &Gates,
+    models_dir: &ModelsDir,
+    names: &Names,
+    report: &TrainingReport,
+    artifact: &[u8],
+) -> anyhow::Result<Conclusion> {
+    let mut report_text = serde_json::to_string_pretty(report).context("cannot put the report into words")?;
+    report_text.push('\n');
+    let rejected = names.rejected();
+    let misses = gates.misses(&report.training);
+    let names = if misses.is_empty() { names } else { &rejected };
+    let artifact_path = models_dir.write(names.artifact(), artifact)?;
+    let report_path = models_dir.write(names.report(), report_text.as_bytes())?;
+    let summary = summary(report, &artifact_path, &report_path);
+    if !misses.is_empty() {
+        let misses = misses.join("\n  ");
+        return Ok(Conclusion::Rejected(format!(
+            "{summary}\nrejected and kept aside, where nothing reads it:\n  {misses}"
+        )));
+    }
+    // What an earlier run kept aside must not be taken for a part of this one.
+    for name in [rejected.artifact(), rejected.report()] {
+        models_dir.remove(name)?;
+    }
+    Ok(Conclusion::Done(summary))
 }
 
 fn announce(training: &TrainingSettings, images: &Images, initial: &Network) {

@@ -15,6 +15,7 @@ use mnist_data::Augmentation;
 use crate::{
     checkpoints::CheckpointSettings,
     device::DeviceKind,
+    gates::Gates,
     limits::Limits,
     recipe::Recipe,
     schedule::{Rates, Schedule},
@@ -28,6 +29,7 @@ pub(crate) struct Settings {
     /// Fetch data files that are missing.
     pub(crate) download: bool,
     pub(crate) training: TrainingSettings,
+    pub(crate) gates: Gates,
     pub(crate) compute: Compute,
     pub(crate) limits: Limits,
     pub(crate) checkpoints: CheckpointSettings,

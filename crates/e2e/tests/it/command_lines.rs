@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::{CommandFactory, Parser};
+use formats::hyperparameters::{Hyperparameter, OVERRIDES, RECIPE, Values};
 use pipeline::{
     places::Places,
     plan::{Plan, Program, Step},
@@ -18,7 +19,6 @@ fn settings_with_everything() -> Settings {
     let mut settings = settings();
     settings.data.source = Some("digits".to_owned());
     settings.data.allow_unknown_digest = true;
-    settings.test.noisy_accuracy_min = Some(0.5);
     settings
 }
 
@@ -46,24 +46,37 @@ fn every_step_is_understood_by_its_program() {
 
 #[test]
 fn what_the_settings_allow_the_trainer_allows() {
-    let mut settings = settings();
-    settings.training.steps = 10_000_000.try_into().unwrap();
-    settings.training.batch_size = 65_536.try_into().unwrap();
-    settings.training.learning_rate = 1.0;
-    settings.training.seed = u64::MAX;
-    let step = Plan::new(&settings).steps.remove(1);
-    trainer::cli::Args::try_parse_from(line(&settings, &step)).unwrap();
+    let ends = |parameter: &Hyperparameter| match parameter.values {
+        Values::Whole { least, most } => [least.to_string(), most.to_string()],
+        Values::Number { least, most } => [least.to_string(), most.to_string()],
+        Values::Words(words) => [words[0].to_owned(), words[words.len() - 1].to_owned()],
+    };
+    for end in [0, 1] {
+        let mut settings = settings();
+        settings.training.recipe = ends(&RECIPE)[end].clone();
+        settings.training.overrides = OVERRIDES
+            .map(|parameter| (parameter, ends(parameter)[end].clone()))
+            .to_vec();
+        settings.training.seed = u64::MAX;
+        let step = Plan::new(&settings).steps.remove(1);
+        trainer::cli::Args::try_parse_from(line(&settings, &step)).unwrap();
+    }
 }
 
-/// A variable in somebody's shell must not change what a delivery does: the plan says everything itself.
+/// A variable in somebody's shell must not change what a delivery does: the plan says everything itself, and what it leaves
+/// to the recipe, the executor takes out of the environment.
 #[test]
-fn every_option_of_the_trainer_with_a_variable_is_set_by_the_plan() {
+fn every_option_of_the_trainer_with_a_variable_is_set_by_the_plan_or_by_the_recipe() {
     let settings = settings();
     let step = Plan::new(&settings).steps.remove(1);
     let line = line(&settings, &step);
     let command = trainer::cli::Args::command();
     for option in command.get_arguments().filter(|option| option.get_env().is_some()) {
         let flag = format!("--{}", option.get_long().unwrap());
-        assert!(line.contains(&flag), "{flag} is left to the environment");
+        let is_of_recipe = OVERRIDES.iter().any(|parameter| parameter.flag == flag);
+        assert!(
+            is_of_recipe || line.contains(&flag),
+            "{flag} is left to the environment"
+        );
     }
 }

@@ -25,7 +25,7 @@ fn noisy_images_sent_but_never_scored() {
     let project = Project::new();
     project.set("noisy_accuracy_min: null", "noisy_accuracy_min: 1.0");
     project.set("steps: 150", "steps: 5");
-    project.set("accuracy_min: 0.8", "accuracy_min: 0.0");
+    project.set("\n  accuracy_min: 0.8", "\n  accuracy_min: 0.0");
     let outcome = project.pipeline(&["up", "--json"]);
     let document: Value = serde_json::from_str(&outcome.stdout).unwrap();
     let noisy = &document["delivery"]["test"]["noisy"];
@@ -130,8 +130,8 @@ fn undeclared_or_inconsistent_parameters() {
     );
     project.set("\n  learning_steps: 5", "");
     // What the settings say is what the model was trained with.
-    project.set("batch_size: 128", "batch_size: 77");
-    project.set("learning_rate: 0.01", "learning_rate: 0.004");
+    project.set("batch_size: null", "batch_size: 77");
+    project.set("learning_rate: null", "learning_rate: 0.004");
     project.set("seed: 1", "seed: 9");
     project.well(&["up"]);
     let training = &project.get("/api/models/mnist/versions/1")["header"]["training"];

@@ -27,10 +27,14 @@ impl Project {
         }
         project.set("source: null", "source: digits");
         project.set("allow_unknown_digest: false", "allow_unknown_digest: true");
-        project.set("steps: 10000", "steps: 150");
+        project.set("steps: null", "steps: 150");
         project.set("127.0.0.1:8080", &format!("127.0.0.1:{}", project.port));
         project.set("images: 1000", "images: 100");
-        project.set("accuracy_min: 0.96", "accuracy_min: 0.8");
+        // The gates of the training, which stand first, then those of the test.
+        project.set("accuracy_min: 0.985", "accuracy_min: 0.0");
+        project.set("noisy_accuracy_min: 0.97", "noisy_accuracy_min: 0.0");
+        project.set("accuracy_min: 0.97", "accuracy_min: 0.8");
+        project.set("noisy_accuracy_min: 0.95", "noisy_accuracy_min: null");
         project
     }
 

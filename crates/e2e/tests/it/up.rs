@@ -64,14 +64,10 @@ fn the_summary_names_what_was_delivered_and_its_accuracy() {
 fn a_changed_hyperparameter_rolls_the_application_without_a_failed_request() {
     let project = Project::new();
     project.well(&["up"]);
-    project.set("learning_rate: 0.01", "learning_rate: 0.02");
+    project.set("learning_rate: null", "learning_rate: 0.02");
     let ahead = project.pipeline(&["plan"]);
     assert_eq!(ahead.code, 2);
-    assert!(
-        ahead.stdout.contains("learning_rate changed from 0.01 to 0.02"),
-        "{}",
-        ahead.stdout
-    );
+    assert!(ahead.stdout.contains("learning_rate is now 0.02"), "{}", ahead.stdout);
 
     let body = project.workspace.read(".pipeline/results/example.json");
     let url = project.url("/gateway/applications/mnist-app/predict");
@@ -109,7 +105,7 @@ fn a_changed_hyperparameter_rolls_the_application_without_a_failed_request() {
 #[test]
 fn a_missed_threshold_ends_with_1_and_a_report() {
     let project = Project::new();
-    project.set("accuracy_min: 0.8", "accuracy_min: 1.0");
+    project.set("\n  accuracy_min: 0.8", "\n  accuracy_min: 1.0");
     project.set("noisy_accuracy_min: null", "noisy_accuracy_min: 1.0");
     project.set("steps: 150", "steps: 1");
     let outcome = project.pipeline(&["up", "--json"]);
@@ -117,9 +113,38 @@ fn a_missed_threshold_ends_with_1_and_a_report() {
     assert_eq!((outcome.code, &document["verdict"]), (1, &Value::from("failed")));
     assert_eq!(document["delivery"]["test"]["passed"], false);
     // Only what failed is done again.
-    project.set("accuracy_min: 1.0", "accuracy_min: null");
+    project.set("\n  accuracy_min: 1.0", "\n  accuracy_min: null");
     project.set("noisy_accuracy_min: 1.0", "noisy_accuracy_min: null");
     assert_eq!(steps(&project.well(&["up", "--json"])), ["test"]);
+}
+
+#[test]
+fn a_model_that_misses_a_gate_of_the_training_is_kept_aside_and_never_published() {
+    let project = Project::new();
+    project.set("\n  accuracy_min: 0.0", "\n  accuracy_min: 1.0");
+    project.set("steps: 150", "steps: 1");
+    let outcome = project.pipeline(&["up", "--json"]);
+    let document: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(
+        (outcome.code, &document["failure"]),
+        (1, &Value::from("step train ended with exit code 1"))
+    );
+    assert!(
+        outcome.stderr.contains("expected at least 1 (`--accuracy-min`)"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(
+        project
+            .workspace
+            .join("models/mnist/mnist.rejected.safetensors")
+            .exists()
+    );
+    assert!(!project.workspace.join("models/mnist/mnist.safetensors").exists());
+    assert!(!project.workspace.join("registry/models").exists());
+    project.set("\n  accuracy_min: 1.0", "\n  accuracy_min: 0.0");
+    project.set("steps: 1", "steps: 150");
+    assert_eq!(steps(&project.well(&["up", "--json"])), ALL[1..]);
 }
 
 #[test]
@@ -258,7 +283,7 @@ fn logs_prints_what_a_step_wrote() {
 #[test]
 fn mistakes_in_the_settings_cost_no_training_run() {
     let project = Project::new();
-    project.set("learning_rate: 0.01", "learnig_rate: 0.01");
+    project.set("learning_rate: null", "learnig_rate: 0.01");
     project.change("application.yaml", "kind: Application", "kind: Aplication");
     for command in ["up", "plan"] {
         let outcome = project.pipeline(&[command, "--json"]);

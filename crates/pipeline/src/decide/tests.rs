@@ -82,9 +82,9 @@ fn changed_hyperparameters_are_named_with_their_values() {
         StepName::Train,
         |case| {
             set(&mut case.observed.key, "--learning-rate", "0.02");
-            set(&mut case.observed.key, "--steps", "500");
+            set(&mut case.observed.key, "--recipe", "best");
         },
-        expect!["run: learning_rate changed from 0.01 to 0.02, steps changed from 10000 to 500"],
+        expect!["run: learning_rate is now 0.02, recipe changed from default to best"],
     );
 }
 
@@ -96,7 +96,7 @@ fn flags_that_come_and_go_are_named() {
             set(&mut case.observed.key, "--noisy-accuracy-min", "0.9");
             case.observed.key.arguments.remove("--accuracy-min");
         },
-        expect!["run: accuracy_min is not set any more, noisy_accuracy_min is now 0.9"],
+        expect!["run: accuracy_min is not set any more, noisy_accuracy_min changed from 0.95 to 0.9"],
     );
     check(
         StepName::Download,

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use expect_test::{Expect, expect};
-use formats::digest::Digest;
+use formats::{digest::Digest, hyperparameters};
 
 use super::*;
 use crate::{decide::Service, settings::tests::settings};
@@ -153,7 +153,12 @@ fn the_first_delivery_runs_every_step_and_the_second_none() {
 fn a_changed_hyperparameter_runs_what_depends_on_it() {
     let mut stage = Stage::new();
     stage.check(expect!["download train serve upload deploy test; well"]);
-    stage.settings.training.learning_rate = 0.02;
+    let learning_rate = (&hyperparameters::LEARNING_RATE, "0.02".to_owned());
+    stage.settings.training.overrides.push(learning_rate);
+    stage.check(expect!["train upload deploy test; well"]);
+    stage.settings.training.recipe = "best".to_owned();
+    stage.check(expect!["train upload deploy test; well"]);
+    stage.settings.training.overrides.clear();
     stage.check(expect!["train upload deploy test; well"]);
     stage.settings.test.accuracy_min = Some(0.9);
     stage.check(expect!["test; well"]);
@@ -172,7 +177,8 @@ fn looking_ahead_tells_what_a_delivery_does_then() {
     assert_eq!(ahead(&stage), "download train serve upload deploy test");
     stage.check(expect!["download train serve upload deploy test; well"]);
     assert_eq!(ahead(&stage), "");
-    stage.settings.training.steps = NonZeroU32::MIN;
+    let steps = (&hyperparameters::STEPS, "1".to_owned());
+    stage.settings.training.overrides.push(steps);
     assert_eq!(ahead(&stage), "train upload deploy test");
     stage.check(expect!["train upload deploy test; well"]);
 }

@@ -1,5 +1,7 @@
 //! From settings to steps.
 
+use formats::hyperparameters::RECIPE;
+
 use super::{Argument, Kind, Location, Place, Plan, Program, Step, StepName, Value};
 use crate::settings::Settings;
 
@@ -71,23 +73,23 @@ fn download(settings: &Settings) -> Step {
 
 fn train(settings: &Settings) -> Step {
     let training = &settings.training;
+    let mut arguments = vec![text(RECIPE.flag, &training.recipe)];
+    let overrides = training.overrides.iter();
+    arguments.extend(overrides.map(|(parameter, value)| text(parameter.flag, value)));
+    arguments.extend([text("--seed", training.seed), text("--device", &training.device)]);
+    arguments.extend(gates(training.accuracy_min, training.noisy_accuracy_min));
+    arguments.extend([
+        whole("--data-dir", Place::Data),
+        whole("--models-dir", Place::Models),
+        // The data is the download step's affair; a second way to it would have other settings.
+        switch("--no-download"),
+    ]);
     Step {
         name: StepName::Train,
         kind: Kind::Task,
         program: Program::Trainer,
         command: None,
-        arguments: vec![
-            text("--steps", training.steps),
-            text("--learning-rate", training.learning_rate),
-            text("--schedule", &training.schedule),
-            text("--batch-size", training.batch_size),
-            text("--seed", training.seed),
-            text("--device", &training.device),
-            whole("--data-dir", Place::Data),
-            whole("--models-dir", Place::Models),
-            // The data is the download step's affair; a second way to it would have other settings.
-            switch("--no-download"),
-        ],
+        arguments,
         reads: data_files().collect(),
         writes: vec![artifact(), Location::file(Place::Models, TRAINING_REPORT)],
         builds: vec![Program::Trainer],
@@ -166,8 +168,7 @@ fn test(settings: &Settings) -> Step {
         text("--images", test.images),
         text("--seed", test.seed),
     ];
-    arguments.extend(test.accuracy_min.map(|least| text("--accuracy-min", least)));
-    arguments.extend(test.noisy_accuracy_min.map(|least| text("--noisy-accuracy-min", least)));
+    arguments.extend(gates(test.accuracy_min, test.noisy_accuracy_min));
     arguments.extend([
         file("--deployed", results::deployed()),
         file("--report", results::test_report()),
@@ -187,6 +188,13 @@ fn test(settings: &Settings) -> Step {
         // What was proven with one server is not proven with another.
         builds: vec![Program::Pipeline, Program::Server],
     }
+}
+
+/// The thresholds that are on.
+fn gates(accuracy_min: Option<f64>, noisy_accuracy_min: Option<f64>) -> impl Iterator<Item = Argument> {
+    let clean = accuracy_min.map(|least| text("--accuracy-min", least));
+    let noisy = noisy_accuracy_min.map(|least| text("--noisy-accuracy-min", least));
+    clean.into_iter().chain(noisy)
 }
 
 fn artifact() -> Location {

@@ -1,4 +1,5 @@
 use expect_test::{Expect, expect};
+use formats::hyperparameters;
 
 use super::*;
 use crate::settings::{Settings, tests::settings};
@@ -69,7 +70,27 @@ fn the_training_is_told_every_hyperparameter() {
         |_| {},
         StepName::Train,
         expect![[r#"
-            trainer --steps 10000 --learning-rate 0.01 --schedule cosine --batch-size 128 --seed 1 --device native --data-dir data --models-dir models --no-download
+            trainer --recipe default --seed 1 --device native --accuracy-min 0.985 --noisy-accuracy-min 0.97 --data-dir data --models-dir models --no-download
+            reads data/train-images-idx3-ubyte, data/train-labels-idx1-ubyte, data/t10k-images-idx3-ubyte, data/t10k-labels-idx1-ubyte
+            writes models/mnist.safetensors, models/mnist.report.json
+        "#]],
+    );
+}
+
+#[test]
+fn what_overrides_the_recipe_is_on_the_command_line_and_a_gate_that_is_off_is_not() {
+    check(
+        |settings| {
+            let training = &mut settings.training;
+            training.overrides.push((&hyperparameters::STEPS, "500".to_owned()));
+            training
+                .overrides
+                .push((&hyperparameters::NOISE_SHARE, "0.1".to_owned()));
+            training.accuracy_min = None;
+        },
+        StepName::Train,
+        expect![[r#"
+            trainer --recipe default --steps 500 --noise-share 0.1 --seed 1 --device native --noisy-accuracy-min 0.97 --data-dir data --models-dir models --no-download
             reads data/train-images-idx3-ubyte, data/train-labels-idx1-ubyte, data/t10k-images-idx3-ubyte, data/t10k-labels-idx1-ubyte
             writes models/mnist.safetensors, models/mnist.report.json
         "#]],
@@ -101,10 +122,10 @@ fn what_the_upload_publishes_is_what_the_deploy_pins() {
 #[test]
 fn a_threshold_that_is_off_is_not_on_the_command_line() {
     check(
-        |_| {},
+        |settings| settings.test.noisy_accuracy_min = None,
         StepName::Test,
         expect![[r#"
-            pipeline test --server <server> --application mnist-app --signature predict --data-dir data --images 1000 --seed 1 --accuracy-min 0.96 --deployed results/deployed.json --report results/test.json --example results/example.json
+            pipeline test --server <server> --application mnist-app --signature predict --data-dir data --images 1000 --seed 1 --accuracy-min 0.97 --deployed results/deployed.json --report results/test.json --example results/example.json
             reads data/t10k-images-idx3-ubyte, data/t10k-labels-idx1-ubyte, results/deployed.json
             writes results/test.json, results/example.json
         "#]],

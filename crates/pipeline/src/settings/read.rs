@@ -1,19 +1,16 @@
 //! The keys of `pipeline.yaml`. Every key must be there: the file is the only place where a value stands.
 
-use std::{num::NonZeroU32, ops::Bound, path::PathBuf, time::Duration};
+use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 use formats::{
+    hyperparameters::{Hyperparameter, OVERRIDES, RECIPE, Values},
     manifest::Manifest,
     yaml::{Document, Node, Read},
 };
 
 use super::{DataSettings, Limits, ServerSettings, Settings, TestSettings, TrainingSettings};
 
-// What the trainer takes: a value beyond is a mistake to be told now, not after the download.
-const STEPS_MAX: NonZeroU32 = NonZeroU32::new(10_000_000).expect("it is not 0");
-const BATCH_SIZE_MAX: NonZeroU32 = NonZeroU32::new(65_536).expect("it is not 0");
-const LEARNING_RATE_MAX: f64 = 1.0;
-const SCHEDULES: [&str; 2] = ["constant", "cosine"];
+// What the trainer takes: a device beyond is a mistake to be told now, not after the download.
 const DEVICES: [&str; 3] = ["native", "flex", "ndarray"];
 const ATTEMPTS_MAX: NonZeroU32 = NonZeroU32::new(100).expect("it is not 0");
 
@@ -65,24 +62,37 @@ fn data(node: Node<'_>) -> Read<DataSettings> {
 fn training(node: Node<'_>) -> Read<TrainingSettings> {
     let mut section = node.section()?;
     let models_dir = section.required("models_dir", path);
-    let steps = section.required("steps", |node| node.integer(NonZeroU32::MIN..=STEPS_MAX));
-    let learning_rate = section.required("learning_rate", |node| {
-        node.number((Bound::Excluded(0.0), Bound::Included(LEARNING_RATE_MAX)))
+    let recipe = section.required(RECIPE.key, |node| value(node, &RECIPE));
+    let overrides = OVERRIDES.map(|parameter| {
+        let value = section.optional(parameter.key, |node| value(node, parameter));
+        value.map(|value| value.map(|value| (parameter, value)))
     });
-    let schedule = section.required("schedule", |node| choice(node, &SCHEDULES));
-    let batch_size = section.required("batch_size", |node| node.integer(NonZeroU32::MIN..=BATCH_SIZE_MAX));
     let seed = section.required("seed", |node| node.integer(0..=u64::MAX));
     let device = section.required("device", |node| choice(node, &DEVICES));
+    let accuracy_min = section.optional("accuracy_min", share);
+    let noisy_accuracy_min = section.optional("noisy_accuracy_min", share);
     section.finish();
     Ok(TrainingSettings {
         models_dir: models_dir?,
-        steps: steps?,
-        learning_rate: learning_rate?,
-        schedule: schedule?,
-        batch_size: batch_size?,
+        recipe: recipe?,
+        overrides: overrides
+            .into_iter()
+            .filter_map(Result::transpose)
+            .collect::<Read<_>>()?,
         seed: seed?,
         device: device?,
+        accuracy_min: accuracy_min?,
+        noisy_accuracy_min: noisy_accuracy_min?,
     })
+}
+
+/// A value of a hyperparameter, as the trainer's flag takes it.
+fn value(node: Node<'_>, parameter: &Hyperparameter) -> Read<String> {
+    match parameter.values {
+        Values::Whole { least, most } => node.integer(least..=most).map(|number| number.to_string()),
+        Values::Number { least, most } => node.number(least..=most).map(|number| number.to_string()),
+        Values::Words(words) => choice(node, words),
+    }
 }
 
 /// One of these words, which mean something to the trainer.
@@ -110,8 +120,8 @@ fn test(node: Node<'_>) -> Read<TestSettings> {
     let mut section = node.section()?;
     let images = section.required("images", positive);
     let seed = section.required("seed", |node| node.integer(0..=u64::MAX));
-    let accuracy_min = section.optional("accuracy_min", |node| node.number(0.0..=1.0));
-    let noisy_accuracy_min = section.optional("noisy_accuracy_min", |node| node.number(0.0..=1.0));
+    let accuracy_min = section.optional("accuracy_min", share);
+    let noisy_accuracy_min = section.optional("noisy_accuracy_min", share);
     section.finish();
     Ok(TestSettings {
         images: images?,
@@ -134,6 +144,10 @@ fn limits(node: Node<'_>) -> Read<Limits> {
         ready_max: ready_max?,
         stop_max: stop_max?,
     })
+}
+
+fn share(node: Node<'_>) -> Read<f64> {
+    node.number(0.0..=1.0)
 }
 
 fn positive(node: Node<'_>) -> Read<NonZeroU32> {

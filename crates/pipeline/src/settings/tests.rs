@@ -1,6 +1,7 @@
 use std::fs;
 
 use expect_test::{Expect, expect};
+use formats::hyperparameters::OVERRIDES;
 
 use super::*;
 
@@ -31,37 +32,56 @@ fn check(changes: &[(&str, &str, &str)], expected: Expect) {
 }
 
 #[test]
-fn the_shipped_settings_are_those_of_the_tutorial() {
+fn the_shipped_settings_train_by_the_default_recipe_behind_gates() {
     let training = settings().training;
-    assert_eq!((training.steps.get(), training.batch_size.get()), (10_000, 128));
-    assert!((training.learning_rate - 0.01).abs() < 1e-12);
+    assert_eq!(training.recipe, "default");
+    assert!(training.overrides.is_empty());
+    assert!(training.accuracy_min.is_some() && training.noisy_accuracy_min.is_some());
     assert_eq!(settings().signature(), "predict");
+}
+
+/// A key that is not there could only be found in the source.
+#[test]
+fn the_shipped_settings_show_every_hyperparameter() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipeline.yaml")).unwrap();
+    for parameter in OVERRIDES {
+        assert!(
+            text.contains(&format!("\n  {}: null\n", parameter.key)),
+            "{}",
+            parameter.key
+        );
+    }
 }
 
 #[test]
 fn every_mistake_in_both_files_is_told_at_once() {
     check(
         &[
-            ("pipeline.yaml", "steps: 10000", "step: 10000"),
-            ("pipeline.yaml", "learning_rate: 0.01", "learning_rate: \"0.01\""),
-            ("pipeline.yaml", "batch_size: 128", "batch_size: 0"),
+            ("pipeline.yaml", "recipe: default", "recipe: fast"),
+            ("pipeline.yaml", "steps: null", "step: 10000"),
+            ("pipeline.yaml", "learning_rate: null", "learning_rate: \"0.01\""),
+            ("pipeline.yaml", "batch_size: null", "batch_size: 0"),
+            ("pipeline.yaml", "schedule: null", "schedule: linear"),
+            ("pipeline.yaml", "noise_share: null", "noise_share: 20"),
             ("pipeline.yaml", "listen: 127.0.0.1:8080", "listen: 8080"),
-            ("pipeline.yaml", "accuracy_min: 0.96", "accuracy_min: 96"),
+            ("pipeline.yaml", "accuracy_min: 0.985", "accuracy_min: 98.5"),
             ("pipeline.yaml", "device: native", "device: gpu"),
             ("pipeline.yaml", "attempts: 3", ""),
             ("application.yaml", "singular:", "singlar:"),
             ("application.yaml", "name: mnist-app", "name: mnist app"),
         ],
         expect![[r#"
-            the settings have 11 mistakes:
-            pipeline.yaml:21:3: missing key `steps` in `training`
-            pipeline.yaml:23:3: unknown key `training.step`; did you mean `steps`?
-            pipeline.yaml:25:18: `training.learning_rate`: expected a number above 0 to 1, found the text "0.01"
-            pipeline.yaml:29:15: `training.batch_size`: expected a whole number from 1 to 65536, found `0`
-            pipeline.yaml:33:11: `training.device`: expected `native` or `flex` or `ndarray`, found `gpu`
-            pipeline.yaml:37:11: `server.listen`: expected an address with a port, such as `127.0.0.1:8080`
-            pipeline.yaml:47:17: `test.accuracy_min`: expected a number from 0 to 1, found `96`
-            pipeline.yaml:55:3: missing key `attempts` in `limits`
+            the settings have 13 mistakes:
+            pipeline.yaml:24:11: `training.recipe`: expected `default` or `tutorial` or `best`, found `fast`
+            pipeline.yaml:26:3: unknown key `training.step`; did you mean `steps`?
+            pipeline.yaml:27:15: `training.batch_size`: expected a whole number from 1 to 65536, found `0`
+            pipeline.yaml:30:18: `training.learning_rate`: expected a number from 0.0000001 to 1, found the text "0.01"
+            pipeline.yaml:31:13: `training.schedule`: expected `constant` or `cosine` or `one-cycle`, found `linear`
+            pipeline.yaml:52:16: `training.noise_share`: expected a number from 0 to 1, found `20`
+            pipeline.yaml:57:11: `training.device`: expected `native` or `flex` or `ndarray`, found `gpu`
+            pipeline.yaml:60:17: `training.accuracy_min`: expected a number from 0 to 1, found `98.5`
+            pipeline.yaml:65:11: `server.listen`: expected an address with a port, such as `127.0.0.1:8080`
+            pipeline.yaml:82:3: missing key `attempts` in `limits`
             application.yaml:7:1: missing key `singular` or `pipeline`
             application.yaml:9:7: `name`: ` ` at position 6 of the name `mnist app`, expected an ASCII letter, digit, `-`, `_` or `.`
             application.yaml:10:1: unknown key `singlar`; did you mean `singular`?"#]],

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::{
     cli::{
         compute::ComputeArgs,
+        gates::GateArgs,
         limits::LimitArgs,
         outputs::OutputArgs,
         recipe::{RecipeArgs, refusal},
@@ -36,6 +37,9 @@ pub struct TrainArgs {
     pub device: DeviceKind,
 
     #[command(flatten)]
+    pub gates: GateArgs,
+
+    #[command(flatten)]
     pub compute: ComputeArgs,
 
     #[command(flatten)]
@@ -61,6 +65,7 @@ impl TrainArgs {
             models_dir: self.models_dir,
             download: !self.no_download,
             training: self.recipe.settings(self.seed, self.device),
+            gates: self.gates.gates(),
             compute: self.compute.compute(self.device)?,
             limits: self.limits.limits(),
             checkpoints: self.outputs.checkpoints(),

@@ -142,6 +142,26 @@ fn values_of_a_recipe_out_of_range_are_refused_with_the_range() {
 }
 
 #[test]
+fn gates_that_are_no_shares_are_refused_with_the_range() {
+    check(
+        &["--accuracy-min", "98.5"],
+        &[],
+        expect![[r#"
+        2
+        error: invalid value '98.5' for '--accuracy-min <X>': `--accuracy-min` takes a share of right answers from 0 to 1, such as 0.985
+    "#]],
+    );
+    check(
+        &["--noisy-accuracy-min", "-1"],
+        &[],
+        expect![[r#"
+        2
+        error: invalid value '-1' for '--noisy-accuracy-min <X>': `--noisy-accuracy-min` takes a share of right answers from 0 to 1, such as 0.985
+    "#]],
+    );
+}
+
+#[test]
 fn a_shift_out_of_the_image_is_refused_before_training() {
     check(
         &["--shift-pixels", "28"],

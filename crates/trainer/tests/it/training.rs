@@ -124,6 +124,40 @@ fn every_recipe_gives_the_same_bytes_again_whatever_the_number_of_threads() {
 }
 
 #[test]
+fn a_model_that_misses_a_gate_is_kept_aside_and_the_earlier_one_stays() {
+    const REJECTED: [&str; 2] = [
+        "models/mnist/mnist.rejected.report.json",
+        "models/mnist/mnist.rejected.safetensors",
+    ];
+    let workspace = workspace();
+    let few = ["--recipe", "tutorial", "--steps", "1", "--batch-size", "32"];
+    let gates = ["--accuracy-min", "0.9", "--noisy-accuracy-min", "1"];
+    let outcome = trainer(&workspace, &[&few[..], &gates].concat());
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    let kept = || {
+        let files = workspace.files("models").into_iter();
+        files.filter(|file| !file.contains("history")).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(), REJECTED);
+    for words in [
+        "rejected and kept aside, where nothing reads it:\n  clean accuracy is 0.",
+        "of 100 test images), expected at least 0.9 (`--accuracy-min`)\n  noisy accuracy is 0.",
+        "of 100 test images), expected at least 1 (`--noisy-accuracy-min`)\n",
+        "mnist.rejected.safetensors",
+    ] {
+        assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
+    }
+
+    // A good one takes its place, and the rejected one goes; then nothing that is rejected touches it.
+    let good = trained(&workspace, &[&QUICK[..], &["--accuracy-min", "0.5"]].concat());
+    assert_eq!(kept(), ["models/mnist/mnist.report.json", ARTIFACT]);
+    let outcome = trainer(&workspace, &[&few[..], &gates].concat());
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    assert!(workspace.read(ARTIFACT) == good, "the earlier artifact has changed");
+    assert!(Artifact::read(&workspace.read(REJECTED[1])).is_ok());
+}
+
+#[test]
 fn ctrl_c_ends_between_two_steps_and_leaves_the_earlier_artifact() {
     let workspace = workspace();
     let earlier = trained(&workspace, &QUICK);

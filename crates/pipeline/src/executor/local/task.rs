@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use formats::hyperparameters::OVERRIDES;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{
@@ -39,6 +40,10 @@ pub(super) fn command(launcher: &Path, state: &Path, command_line: &[String]) ->
         .arg(state)
         .arg("--")
         .args(command_line);
+    // A variable in somebody's shell must not change what a delivery does: the plan says everything itself.
+    for variable in OVERRIDES.iter().filter_map(|parameter| parameter.variable) {
+        command.env_remove(variable);
+    }
     command
 }
 

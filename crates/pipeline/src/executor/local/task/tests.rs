@@ -23,6 +23,17 @@ fn lines_of_both_streams_come_in_order_and_the_exit_code_is_kept() {
 }
 
 #[test]
+fn variables_of_the_shell_change_no_hyperparameter() {
+    let command = command(Path::new("pipeline"), Path::new(".pipeline"), &["trainer".to_owned()]);
+    for variable in ["LEARNING_STEPS", "LEARNING_RATE", "BATCH_SIZE"] {
+        assert!(
+            command.get_envs().any(|set| set == (variable.as_ref(), None)),
+            "{variable}"
+        );
+    }
+}
+
+#[test]
 fn a_signal_from_elsewhere_is_told() {
     let ended = shell("kill -9 $$", LIMITS, &Interrupt::default(), &mut |_| {});
     assert_eq!(ended, Ended::Signal(9));
