@@ -3,9 +3,12 @@
 //! The moments of a quiet weight shrink by a factor every step and end as denormal numbers (below 1.2e-38), which many
 //! processors handle dozens of times slower than others. With flush-to-zero they become zero. No weight moves by it:
 //! such a moment changes its weight by far less than half a unit in the last place.
-#![expect(
-    unsafe_code,
-    reason = "the mode is a processor register that only assembly can reach"
+#![cfg_attr(
+    all(target_arch = "x86_64", not(miri)),
+    expect(
+        unsafe_code,
+        reason = "the mode is a processor register that only assembly can reach"
+    )
 )]
 
 /// Denormal results and operands count as zero on this thread until the guard is dropped; then the mode is as before.

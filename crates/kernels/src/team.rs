@@ -4,9 +4,10 @@
 //! writes (disjoint `&mut` pieces, split by the caller), the code that uses a team is ordinary safe Rust; the only
 //! promise kept by hand is that no member touches a job after `run` has returned.
 //!
-//! A training step is about 100 µs long and needs two such meetings, so waiting spins for a moment first. Then it
-//! gives way to other threads, so that a busy machine slows a step down and does not stall it, and a member that has
-//! long had nothing to do sleeps.
+//! A training step is about 200 µs long and needs two such meetings, so waiting spins for a moment first. Who has to
+//! wait for longer sleeps: on a busy machine the other has lost its core to a different program for milliseconds, and a
+//! thread that spins or yields meanwhile uses up its own share of time, while one that slept is put first when it is
+//! woken. So a busy machine slows training down as it slows any program, and does not stall it.
 #![expect(
     unsafe_code,
     reason = "a job borrows from the caller's stack, which threads that live longer cannot express"
@@ -21,14 +22,15 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    thread::{self, JoinHandle},
+    thread::{self, JoinHandle, Thread},
 };
 
 /// The most members a team can have.
 pub(crate) const MEMBERS_MAX: usize = 16;
 
-const SPINS: u32 = 200;
-const YIELDS: u32 = 2_000;
+/// How often one looks before one sleeps: for some 50 µs, longer than members of a team on free cores wait for each
+/// other, and about as long as it takes to fall asleep and be woken.
+const SPINS: u32 = if cfg!(miri) { 5 } else { 2_000 };
 
 /// The calling thread and `n - 1` others.
 ///
@@ -52,13 +54,20 @@ struct Meeting {
 #[repr(align(128))]
 struct Padded<T>(T);
 
-/// The current job: called with the number of the member.
-type Job = *const (dyn Fn(usize) + Sync);
+/// What is to be done, and for whom.
+struct Job {
+    /// Called with the number of the member.
+    work: Work,
+    /// To be woken when all is done.
+    caller: Thread,
+}
+
+type Work = *const (dyn Fn(usize) + Sync);
 
 // SAFETY: all fields but `job` are `Send` and `Sync` themselves. `job` is written by the caller alone, and only while
 // no member is busy; members read it only between the `Release` increment of `n_jobs` that follows the write and their
-// own `Release` decrement of `n_busy`, which the caller awaits (`Acquire`) before it writes again. What it points to is
-// `Sync`.
+// own `Release` decrement of `n_busy`, which the caller awaits (`Acquire`) before it writes again. What its pointer leads
+// to is `Sync`.
 unsafe impl Sync for Meeting {}
 // SAFETY: as above; a pointer to something `Sync` may be used from any thread while it is alive.
 unsafe impl Send for Meeting {}
@@ -125,24 +134,24 @@ impl Team {
         });
     }
 
-    fn meet(&mut self, job: &(dyn Fn(usize) + Sync)) {
+    fn meet(&mut self, work: &(dyn Fn(usize) + Sync)) {
         let meeting = &*self.meeting;
         // SAFETY: this only forgets the lifetime of the borrow. The pointer is used by this team's members alone, and
         // before this function returns or unwinds: it catches its own panic and waits until no member is busy.
-        let job_pointer = unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), Job>(job) };
+        let pointer = unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), Work>(work) };
+        let job = Job {
+            work: pointer,
+            caller: thread::current(),
+        };
         meeting.n_busy.0.store(self.threads.len(), Ordering::Relaxed);
         // SAFETY: no member is busy (`meet` has `&mut self` and always awaits the end), so nobody reads the cell until
         // the next line tells the members to.
-        unsafe { *meeting.job.get() = Some(job_pointer) };
+        unsafe { *meeting.job.get() = Some(job) };
         meeting.n_jobs.0.fetch_add(1, Ordering::Release);
         self.threads.iter().for_each(|thread| thread.thread().unpark());
 
-        let own_outcome = panic::catch_unwind(AssertUnwindSafe(|| job(0)));
-        let mut patience = 0;
-        while meeting.n_busy.0.load(Ordering::Acquire) != 0 {
-            patience += 1;
-            wait_a_moment(patience);
-        }
+        let own_outcome = panic::catch_unwind(AssertUnwindSafe(|| work(0)));
+        wait_until(|| meeting.n_busy.0.load(Ordering::Acquire) == 0);
         if let Err(panic) = own_outcome {
             panic::resume_unwind(panic);
         }
@@ -169,50 +178,53 @@ impl Drop for Team {
 fn attend(meeting: &Meeting, member: usize) {
     let mut n_seen = 0;
     loop {
-        let mut patience = 0;
-        while meeting.n_jobs.0.load(Ordering::Acquire) == n_seen {
-            patience += 1;
-            if patience < SPINS + YIELDS {
-                wait_a_moment(patience);
-            } else {
-                // Cannot oversleep: an `unpark` that came before is remembered, and the count is looked at again.
-                thread::park();
-            }
-        }
+        wait_until(|| meeting.n_jobs.0.load(Ordering::Acquire) != n_seen);
         n_seen += 1;
         if meeting.is_over.load(Ordering::Relaxed) {
             return;
         }
         // SAFETY: the caller wrote the cell before it raised `n_jobs`, which was read with `Acquire`, and writes again
-        // only after this member has lowered `n_busy`.
-        let job = unsafe { *meeting.job.get() };
+        // only after this member has lowered `n_busy`; the reference is not used after that.
+        let Some(Job { work, caller }) = (unsafe { &*meeting.job.get() }) else {
+            unreachable!("a job is there before it is counted");
+        };
+        let caller = caller.clone();
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
-            if let Some(job) = job {
-                // SAFETY: the caller keeps the job alive until `n_busy` is zero.
-                unsafe { (*job)(member) }
-            }
+            // SAFETY: the caller keeps the work alive until `n_busy` is zero.
+            unsafe { (**work)(member) }
         }));
         if let Err(panic) = outcome {
             *meeting.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
         }
-        meeting.n_busy.0.fetch_sub(1, Ordering::Release);
+        if meeting.n_busy.0.fetch_sub(1, Ordering::Release) == 1 {
+            caller.unpark();
+        }
     }
 }
 
+/// Spins for a moment, then sleeps; whoever makes it so has to unpark this thread afterwards.
 #[inline]
-fn wait_a_moment(patience: u32) {
-    if patience < SPINS {
-        hint::spin_loop();
-    } else {
-        thread::yield_now();
+fn wait_until(is_so: impl Fn() -> bool) {
+    let mut n_looks = 0;
+    while !is_so() {
+        if n_looks < SPINS {
+            n_looks += 1;
+            hint::spin_loop();
+        } else {
+            // Cannot oversleep: an `unpark` that came before is remembered, and the condition is looked at again.
+            thread::park();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{panic, sync::atomic::AtomicUsize, sync::atomic::Ordering};
+    use std::{
+        hint, panic,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
 
-    use super::Team;
+    use super::{SPINS, Team};
 
     #[test]
     fn every_part_is_done_once_before_run_returns() {
@@ -226,6 +238,23 @@ mod tests {
                 totals.iter().all(|total| *total == totals[0] && *total > 0),
                 "{totals:?}"
             );
+        }
+    }
+
+    #[test]
+    fn who_has_waited_long_enough_to_sleep_is_woken() {
+        let mut team = Team::new(3);
+        for late in 0..3 {
+            let n_done = AtomicUsize::new(0);
+            for _ in 0..3 {
+                team.run(0..3, |part| {
+                    if part == late {
+                        (0..SPINS * 20).for_each(|_| hint::spin_loop());
+                    }
+                    n_done.fetch_add(1, Ordering::Relaxed);
+                });
+            }
+            assert_eq!(n_done.into_inner(), 9);
         }
     }
 
