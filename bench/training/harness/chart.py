@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from harness.results import Line, Results
 
 WIDTH = 880
-LEFT = 250  # where the bars begin; the labels end a little before
+LEFT = 275  # where the bars begin; the labels end a little before
 RIGHT = 750  # where the longest run ends; the figures need what remains
 TOP = 78
 PITCH = 34
