@@ -11,11 +11,13 @@ from harness import chart, document, paths, table
 from harness.bars import bars
 from harness.contenders import Contender, contenders
 from harness.job import Job
-from harness.machine import machine
+from harness.machine import busy_share, machine
 from harness.results import Results
 from harness.rounds import measure
 
 QUICK_STEPS = 200
+# Share of the machine's time beyond which the figures say more about the others than about the contenders.
+BUSY_MAX = 0.1
 
 
 def main() -> int:
@@ -27,8 +29,9 @@ def main() -> int:
     data_dir = _data(options.source)
     job = Job(data_dir, steps=QUICK_STEPS) if options.quick else Job(data_dir)
     rounds = 1 if options.quick else options.rounds
-    found_on = machine()
-    results = Results(job, rounds, found_on, measure(chosen, job, rounds))
+    if (share := busy_share()) > BUSY_MAX:
+        print(f"warning: other programs take {100 * share:.0f} % of this machine", file=sys.stderr)
+    results = Results(job, rounds, machine(), measure(chosen, job, rounds))
 
     print(f"\n{table.text(results)}\n")
     if options.quick or options.only:

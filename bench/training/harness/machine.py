@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,20 @@ def machine() -> Machine:
         commit=_said_by("git", "describe", "--always", "--dirty", "--abbrev=12"),
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
     )
+
+
+def busy_share(during_s: float = 1.0) -> float:
+    """How much of the machine's time others take, 0 to 1, while this process waits for `during_s`."""
+
+    def busy_and_all() -> tuple[int, int]:
+        # "cpu", then ticks: user, nice, system, idle, waiting for disks, …
+        ticks = [int(number) for number in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+        return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+
+    busy_before, all_before = busy_and_all()
+    time.sleep(during_s)
+    busy_after, all_after = busy_and_all()
+    return (busy_after - busy_before) / max(1, all_after - all_before)
 
 
 def _processor() -> dict[str, str]:

@@ -45,13 +45,20 @@ impl Profiler {
         assert_eq!(image.len(), self.cells.len(), "an image is [rows, columns]");
         self.class_counts[class] += 1;
         let mut sum = 0.0;
+        let mut n_blank = 0;
         for (&pixel, &cell) in image.iter().zip(&self.cells) {
+            // Four of five pixels are paper, which adds nothing to any sum.
+            if pixel == 0.0 {
+                n_blank += 1;
+                continue;
+            }
             self.pixel_histogram[bin(pixel.into())] += 1;
             let pixel = f64::from(pixel);
             sum += pixel;
             self.square_sum += pixel * pixel;
             self.cell_sums[cell] += pixel;
         }
+        self.pixel_histogram[bin(0.0)] += n_blank;
         let ink = sum / image.len() as f64;
         self.ink_histogram[bin(ink)] += 1;
         self.ink_sum += ink;
