@@ -53,9 +53,10 @@ class Contender(ABC):
 
 @dataclass
 class Ours(Contender):
-    """Our trainer with some flags."""
+    """Our trainer with a recipe, which is the job, and some flags."""
 
     flags: list[str]
+    recipe: str = "tutorial"
 
     def prepare(self) -> None:
         """Nothing: the trainer has been built."""
@@ -63,9 +64,12 @@ class Ours(Contender):
     def measure(self, job: Job, seed: int) -> Sample:
         trainer = str(paths.target() / "release/trainer")
         with tempfile.TemporaryDirectory() as models_dir:
-            arguments = ["--no-download", f"--models-dir={models_dir}", *job.arguments(seed), *self.flags]
-            outcome = self._run([trainer, *arguments])
+            places = ["--no-download", f"--data-dir={job.data_dir}", f"--models-dir={models_dir}"]
+            training = [f"--recipe={self.recipe}", f"--steps={job.steps}", f"--seed={seed}"]
+            outcome = self._run([trainer, *places, *training, *self.flags])
             report = json.loads((Path(models_dir) / "mnist.report.json").read_text())
+        if report["training"]["batch_size"] != job.batch_size:
+            raise CannotRun(f"the recipe {self.recipe} does another job than the peers")
         clean = report["training"]["clean"]
         return Sample(
             steps_s=report["training_ms"] / 1000,
@@ -117,7 +121,7 @@ def contenders() -> list[Contender]:
         Peer("tensorflow", "TensorFlow, Estimator", 2, script="tensorflow_tutorial.py", requirements="tensorflow"),
         Ours("flex", "Slipway, burn flex", 2, flags=["--device=flex"]),
         Ours("ndarray", "Slipway, burn ndarray", 2, flags=["--device=ndarray"]),
-        Ours("native-default", "Slipway, native, default recipe", 2, flags=["--recipe=default"]),
+        Ours("native-default", "Slipway, native, default recipe", 2, flags=[], recipe="default"),
     ]
 
 

@@ -16,7 +16,7 @@ class Job:
     learning_rate: float = 0.01
 
     def arguments(self, seed: int) -> list[str]:
-        """The job as flags, which our trainer and the peers have in common."""
+        """The job as the peers take it."""
         return [
             f"--data-dir={self.data_dir}",
             f"--steps={self.steps}",
