@@ -9,15 +9,16 @@ use crate::{evaluation::Scores, images::Images, settings::TrainingSettings};
 /// The name under which the model is called, as in the original.
 const SIGNATURE: &str = "predict";
 
-/// How the network was trained, in `steps`, and what it reached.
+/// How the network was trained, on `device` and in `steps`, and what it reached.
 pub(crate) fn training_summary(
     training: &TrainingSettings,
+    device: &str,
     steps: u32,
     final_loss: f64,
     scores: Scores,
 ) -> TrainingSummary {
     TrainingSummary {
-        engine: training.device.engine_name().to_owned(),
+        engine: device.to_owned(),
         steps,
         batch_size: training.batch_size.get(),
         learning_rate: training.learning_rate,

@@ -31,5 +31,6 @@ mod summary;
 mod training;
 
 pub use commands::run;
+pub use device::DeviceError;
 pub use models_dir::Occupied;
 pub use training::Diverged;

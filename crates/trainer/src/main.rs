@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mnist_data::{AugmentationError, BatchSizeError, DownloadError, LoadError};
-use trainer::{Diverged, Occupied, cli::Args};
+use trainer::{DeviceError, Diverged, Occupied, cli::Args};
 
 fn main() -> ExitCode {
     console::finish(trainer::run(Args::parse()), hint)
@@ -41,6 +41,15 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if error.downcast_ref::<Occupied>().is_some() {
         return Some("`--models-dir DIR` names another folder".to_owned());
+    }
+    match error.downcast_ref::<DeviceError>() {
+        Some(DeviceError::NotBuilt) => {
+            return Some("`cargo build --release -p trainer --features wgpu` makes one that does".to_owned());
+        }
+        Some(DeviceError::NoAdapter(_)) => {
+            return Some("`--device native` needs none, and is the fastest for a network of this size".to_owned());
+        }
+        None => {}
     }
     let diverged = error.downcast_ref::<Diverged>()?;
     let smaller = diverged.learning_rate / 10.0;

@@ -22,6 +22,7 @@ use crate::{
     artifact::{artifact_bytes, training_summary},
     checkpoints::{CheckpointWriter, Checkpoints},
     cli::train::TrainArgs,
+    device::Device,
     evaluation::evaluate,
     gates::Gates,
     history::History,
@@ -70,6 +71,7 @@ pub(crate) fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
 
 /// The run itself.
 fn carry_out(settings: Settings, interrupted: &AtomicBool) -> anyhow::Result<Conclusion> {
+    let device = settings.training.device.open()?;
     let Some(images) = Images::load(&settings, interrupted)? else {
         return Ok(Conclusion::Stopped(
             "stopped before its beginning: nothing was written".to_owned(),
@@ -87,8 +89,8 @@ fn carry_out(settings: Settings, interrupted: &AtomicBool) -> anyhow::Result<Con
     let names = Names::new(settings.limits.smoke);
     let bytes_needed = size_of::<f32>() * initial.n_parameters() + DOCUMENT_BYTES;
     let models_dir = ModelsDir::open(&settings.models_dir, bytes_needed, &names.all())?;
-    let parts = parts(&settings, &images, batches, &initial)?;
-    announce(training, &images, &initial);
+    let parts = parts(&settings, &device, &images, batches, &initial)?;
+    announce(training, &device, &images, &initial);
 
     let identity = identity(training, &settings.limits, &parts.timetable, &images, &initial);
     let checkpoints = Checkpoints::open(&models_dir, identity, settings.checkpoints.kept)?;
@@ -119,7 +121,7 @@ fn carry_out(settings: Settings, interrupted: &AtomicBool) -> anyhow::Result<Con
         )));
     }
 
-    let training = training_summary(training, steps, final_loss, scores);
+    let training = training_summary(training, device.name(), steps, final_loss, scores);
     let bytes = artifact_bytes(network, training.clone(), &images)?;
     let report = TrainingReport {
         format: REPORT_FORMAT,
@@ -162,11 +164,11 @@ fn publish(
     Ok(Conclusion::Done(summary))
 }
 
-fn announce(training: &TrainingSettings, images: &Images, initial: &Network) {
+fn announce(training: &TrainingSettings, device: &Device, images: &Images, initial: &Network) {
     console::say(&announcement(training));
     info!(
         seed = training.seed,
-        engine = training.device.engine_name(),
+        engine = device.name(),
         layers = ?initial.widths(),
         n_train_images = images.train.n_images(),
         n_test_images = images.test.n_images(),
@@ -177,6 +179,7 @@ fn announce(training: &TrainingSettings, images: &Images, initial: &Network) {
 /// Puts together what a training is made of.
 fn parts<'a>(
     settings: &'a Settings,
+    device: &Device,
     images: &'a Images,
     batches: Batches<'a>,
     initial: &Network,
@@ -185,7 +188,7 @@ fn parts<'a>(
     let seed = training.seed;
     Ok(Parts {
         augmenter: Augmenter::new(&images.train, training.augmentation, seed, compute.n_threads)?,
-        engine: (training.device).start_engine(&images.train, initial, training, compute),
+        engine: device.start_engine(&images.train, initial, training, compute),
         batches,
         settings: training,
         limits: &settings.limits,

@@ -11,7 +11,7 @@ use formats::{
 use super::{DataSettings, Limits, ServerSettings, Settings, TestSettings, TrainingSettings};
 
 // What the trainer takes: a device beyond is a mistake to be told now, not after the download.
-const DEVICES: [&str; 3] = ["native", "flex", "ndarray"];
+const DEVICES: [&str; 4] = ["native", "flex", "ndarray", "wgpu"];
 const ATTEMPTS_MAX: NonZeroU32 = NonZeroU32::new(100).expect("it is not 0");
 
 /// The path of the manifest, where the document has one.

@@ -78,7 +78,7 @@ fn every_mistake_in_both_files_is_told_at_once() {
             pipeline.yaml:30:18: `training.learning_rate`: expected a number from 0.0000001 to 1, found the text "0.01"
             pipeline.yaml:31:13: `training.schedule`: expected `constant` or `cosine` or `one-cycle`, found `linear`
             pipeline.yaml:52:16: `training.noise_share`: expected a number from 0 to 1, found `20`
-            pipeline.yaml:57:11: `training.device`: expected `native` or `flex` or `ndarray`, found `gpu`
+            pipeline.yaml:57:11: `training.device`: expected `native` or `flex` or `ndarray` or `wgpu`, found `gpu`
             pipeline.yaml:60:17: `training.accuracy_min`: expected a number from 0 to 1, found `98.5`
             pipeline.yaml:65:11: `server.listen`: expected an address with a port, such as `127.0.0.1:8080`
             pipeline.yaml:82:3: missing key `attempts` in `limits`

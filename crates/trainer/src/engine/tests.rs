@@ -1,3 +1,5 @@
+#[cfg(feature = "wgpu")]
+mod graphics_card;
 mod reference;
 
 use std::num::NonZeroUsize;
@@ -12,7 +14,7 @@ use reference::Reference;
 
 use super::*;
 use crate::{
-    device::DeviceKind,
+    device::{Device, DeviceKind},
     initial::initial_network,
     recipe::Recipe,
     settings::{Compute, TrainingSettings},
@@ -51,6 +53,15 @@ fn everything(batch_size: u32) -> TrainingSettings {
 /// An engine at its start.
 fn start<'a>(
     device: DeviceKind,
+    dataset: &'a Dataset,
+    initial: &Network,
+    settings: &TrainingSettings,
+) -> Box<dyn Engine + 'a> {
+    start_on(&device.open().unwrap(), dataset, initial, settings)
+}
+
+fn start_on<'a>(
+    device: &Device,
     dataset: &'a Dataset,
     initial: &Network,
     settings: &TrainingSettings,
@@ -183,11 +194,17 @@ fn drawn_digits_are_learnt() {
     }
 }
 
+/// The way of an engine: the losses of the first 200 steps, and the network after them.
+fn way(device: &Device, dataset: &Dataset, settings: &TrainingSettings) -> (Vec<f32>, Network) {
+    let mut engine = start_on(device, dataset, &initial_network(784, 10, 1), settings);
+    let losses = losses(engine.as_mut(), dataset, settings, 200);
+    (losses, engine.network().unwrap())
+}
+
 /// The engines round sums in different orders, and training amplifies that, so they drift apart slowly. In the tutorial's
 /// 200 steps losses differ by at most 0.002, weights by at most a hundredth of their size. Smoothed labels keep the
 /// gradients large, so there the amplification is stronger; noise would make it stronger still and is left out.
-#[test]
-fn all_engines_take_the_same_way_for_200_steps() {
+fn assert_same_way(devices: &[Device]) {
     let dataset = digits(2000);
     let without_noise = TrainingSettings {
         learning_rate: 0.002,
@@ -195,18 +212,15 @@ fn all_engines_take_the_same_way_for_200_steps() {
         ..everything(128)
     };
     for (settings, losses_max, weights_max) in [(tutorial(128), 2e-3, 1e-2), (without_noise, 5e-3, 5e-2)] {
-        let way = |device| {
-            let mut engine = start(device, &dataset, &initial_network(784, 10, 1), &settings);
-            let losses = losses(engine.as_mut(), &dataset, &settings, 200);
-            (losses, engine.network().unwrap())
-        };
-        let (expected_losses, expected) = way(DeviceKind::Native);
-        for device in [DeviceKind::Flex, DeviceKind::Ndarray] {
-            let (losses, network) = way(device);
+        let native = DeviceKind::Native.open().unwrap();
+        let (expected_losses, expected) = way(&native, &dataset, &settings);
+        for device in devices {
+            let (losses, network) = way(device, &dataset, &settings);
+            let name = device.name();
             for (step, (loss, expected)) in losses.iter().zip(&expected_losses).enumerate() {
                 assert!(
                     (loss - expected).abs() < losses_max,
-                    "step {step} on {device:?}: {loss} is not {expected}"
+                    "step {step} on {name}: {loss} is not {expected}"
                 );
             }
             for (found, expected) in network.layers().iter().zip(expected.layers()) {
@@ -216,11 +230,16 @@ fn all_engines_take_the_same_way_for_200_steps() {
                 let relative = (squares / size).sqrt();
                 assert!(
                     relative < weights_max,
-                    "weights on {device:?} differ by {relative} of their size"
+                    "weights on {name} differ by {relative} of their size"
                 );
             }
         }
     }
+}
+
+#[test]
+fn all_engines_take_the_same_way_for_200_steps() {
+    assert_same_way(&[DeviceKind::Flex, DeviceKind::Ndarray].map(|device| device.open().unwrap()));
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn unknown_devices_and_flags_are_refused_with_the_known_ones() {
         expect![[r#"
         2
         error: invalid value 'cuda' for '--device <DEVICE>'
-          [possible values: native, flex, ndarray]
+          [possible values: native, flex, ndarray, wgpu]
     "#]],
     );
     check(
@@ -197,6 +197,21 @@ fn unknown_devices_and_flags_are_refused_with_the_known_ones() {
 
         Usage: trainer --no-download --steps <N>
     "#]],
+    );
+}
+
+#[test]
+#[cfg(not(feature = "wgpu"))]
+fn a_graphics_card_needs_a_build_that_knows_it() {
+    check(
+        &["--device", "wgpu"],
+        &[],
+        expect![[r#"
+            1
+            error: this build of the trainer knows no graphics cards
+
+            hint: `cargo build --release -p trainer --features wgpu` makes one that does
+        "#]],
     );
 }
 
