@@ -148,7 +148,9 @@ mod tests {
         let models_dir = ModelsDir::open(temporary.path(), 0, &[]).unwrap();
         let names = ["a.jsonl", "a.csv"];
         let mut killed = History::start(&models_dir, names, None, &[]).unwrap();
-        [100, 200, 300].map(|step| killed.add(&point(step)));
+        for step in [100, 200, 300] {
+            killed.add(&point(step));
+        }
         let mut resumed = History::start(&models_dir, names, None, &[point(100)]).unwrap();
         resumed.add(&point(200));
         let read = |name| fs::read_to_string(temporary.path().join(name)).unwrap();

@@ -18,7 +18,7 @@ use formats::{
     history::TrainingPoint,
 };
 use mnist_data::{Augmenter, Batches, Stretch};
-use model::{Checkpoint, Network};
+use model::{Checkpoint, Layer, Network};
 use thiserror::Error;
 
 use self::{
@@ -185,8 +185,8 @@ impl<'a> Training<'a> {
     /// Where the engine's device fails.
     pub(crate) fn checkpoint(&mut self, settings: &BTreeMap<String, String>) -> anyhow::Result<Checkpoint> {
         let state = self.parts.engine.state()?;
-        let widths = state.weights.first().map(model::Layer::n_inputs).into_iter();
-        let widths = widths.chain(state.weights.iter().map(model::Layer::n_outputs));
+        let widths = state.weights.first().map(Layer::n_inputs).into_iter();
+        let widths = widths.chain(state.weights.iter().map(Layer::n_outputs));
         let standing = &self.standing;
         Ok(Checkpoint {
             header: CheckpointHeader {
