@@ -117,7 +117,6 @@ impl Recipe {
                         share: 0.35,
                         ..PLAIN.noise
                     },
-                    ..PLAIN
                 },
                 ..tutorial
             },
