@@ -16,8 +16,11 @@ fn trained(workspace: &Workspace, arguments: &[&str]) -> String {
 }
 
 fn points(workspace: &Workspace) -> Vec<TrainingPoint> {
-    let text = String::from_utf8(workspace.read("models/mnist/mnist.history.jsonl")).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let text = String::from_utf8(workspace.read("models/mnist/mnist.history.jsonl")).expect("JSON is text");
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a whole line"));
+    lines.collect()
 }
 
 #[test]
