@@ -40,9 +40,11 @@ mod tests {
         expect![[r#"
             training with the recipe default
               steps 10000, batch_size 128, learning_rate 0.01, schedule cosine, warm_up_share 0.05
-              weight_decay 0.05, epsilon 0.001, label_smoothing 0
+              weight_decay 0.05, epsilon 0.003, label_smoothing 0
               shift_share 0.8, shift_pixels 1
-              noise_share 0.2, noise_amplitude 1"#]]
+              affine_share 0.2, rotation 10, scale 0.1, shear 0.1
+              elastic_share 0.2, elastic_pixels 0.8, elastic_smoothness 5
+              noise_share 0.22, noise_amplitude 1"#]]
         .assert_eq(&announcement(&Recipe::Default.settings(1, DeviceKind::Native)));
         let tutorial = TrainingSettings {
             learning_rate: 0.02,

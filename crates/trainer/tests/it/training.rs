@@ -102,7 +102,7 @@ fn the_settings_are_told_at_the_start_and_kept_in_the_artifact() {
     let recipe = artifact.header().training.recipe.as_ref().unwrap();
     assert_eq!(recipe.name, "default");
     assert_eq!(recipe.overridden, ["steps", "batch_size", "rotation", "noise_share"]);
-    assert_eq!((recipe.epsilon, recipe.augmentation.noise_share), (0.001, 0.5));
+    assert_eq!((recipe.epsilon, recipe.augmentation.noise_share), (0.003, 0.5));
 }
 
 /// Augmented rows are made anew in every step, and yet the seed decides all of them.
