@@ -36,7 +36,7 @@ const PLAIN: Augmentation = Augmentation {
     },
     elastic: Elastic {
         share: 0.0,
-        pixels: 1.0,
+        pixels: 0.8,
         smoothness: 5.0,
     },
     noise: RowNoise {
