@@ -2,6 +2,7 @@
 
 pub mod compute;
 pub mod evaluate;
+pub mod export;
 pub mod gates;
 pub mod limits;
 pub mod outputs;
@@ -10,7 +11,7 @@ pub mod train;
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use self::{evaluate::EvaluateArgs, train::TrainArgs};
+use self::{evaluate::EvaluateArgs, export::ExportArgs, train::TrainArgs};
 
 /// Train the MNIST classifier and write it as one artifact file; with a command, work on such a file.
 ///
@@ -33,6 +34,7 @@ pub struct Args {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     Evaluate(EvaluateArgs),
+    Export(ExportArgs),
 }
 
 #[cfg(test)]

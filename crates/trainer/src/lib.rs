@@ -27,6 +27,7 @@ mod recipe;
 mod run;
 mod schedule;
 mod settings;
+mod staged;
 mod summary;
 mod training;
 

@@ -2,12 +2,11 @@
 
 mod table;
 
-use std::{fs, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use console::exit;
 use formats::{
-    digest::Digest,
     evaluation::{EVALUATION_FORMAT, EvaluationReport},
     signature::Dimension,
 };
@@ -15,20 +14,19 @@ use mnist_data::{Dataset, Split};
 use model::Artifact;
 
 use self::table::table;
+use super::read_artifact;
 use crate::{cli::evaluate::EvaluateArgs, evaluation::measure};
 
 /// Prints what the artifact reaches.
 pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
-    let place = args.artifact.display();
-    let bytes = fs::read(&args.artifact).with_context(|| format!("cannot read the artifact `{place}`"))?;
-    let artifact = Artifact::read(&bytes).with_context(|| format!("`{place}` is no artifact to evaluate"))?;
+    let (artifact, digest) = read_artifact(&args.artifact)?;
     let images = images_for(&artifact, args)?;
     // The noise is that of the training's own evaluation, so that both can be compared.
     let seed = artifact.header().training.seed;
     let evaluation = measure(artifact.network(), &images, seed).context("cannot evaluate the network")?;
     let report = EvaluationReport {
         format: EVALUATION_FORMAT,
-        artifact: Digest::of(&bytes),
+        artifact: digest,
         evaluation,
     };
     if args.json {

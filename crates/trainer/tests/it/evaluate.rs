@@ -100,7 +100,7 @@ fn files_that_are_no_artifacts_are_refused() {
         &["text.safetensors"],
         expect![[r#"
         1
-        error: `text.safetensors` is no artifact to evaluate
+        error: `text.safetensors` is no artifact
           because: it announces a header of 6998715184369135470 bytes, expected at most 1048576
     "#]],
     );

@@ -4,6 +4,7 @@ mod checkpoints;
 mod command_line;
 mod compute;
 mod evaluate;
+mod export;
 mod limits;
 mod training;
 
