@@ -1,10 +1,10 @@
 //! What a training leaves for the programs that use it.
 
 use anyhow::Context;
-use formats::{artifact::TrainingSummary, signature::Signature};
+use formats::{artifact::TrainingSummary, evaluation::Evaluation, signature::Signature};
 use model::{Artifact, Network};
 
-use crate::{evaluation::Scores, images::Images, settings::TrainingSettings};
+use crate::{images::Images, settings::TrainingSettings};
 
 /// The name under which the model is called, as in the original.
 const SIGNATURE: &str = "predict";
@@ -15,7 +15,7 @@ pub(crate) fn training_summary(
     device: &str,
     steps: u32,
     final_loss: f64,
-    scores: Scores,
+    evaluation: &Evaluation,
 ) -> TrainingSummary {
     TrainingSummary {
         engine: device.to_owned(),
@@ -27,8 +27,8 @@ pub(crate) fn training_summary(
         recipe: Some(training.effective_recipe()),
         // Six decimal places say enough, and are read back from JSON exactly.
         final_loss: (final_loss * 1e6).round() / 1e6,
-        clean: scores.clean,
-        noisy: scores.noisy,
+        clean: evaluation.clean.accuracy,
+        noisy: evaluation.noisy.accuracy,
     }
 }
 

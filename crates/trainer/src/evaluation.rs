@@ -28,19 +28,6 @@ pub(crate) struct Scores {
     pub(crate) noisy: Accuracy,
 }
 
-/// The accuracies alone, with the very arithmetic that will serve the network, on all cores.
-///
-/// # Errors
-///
-/// Where the weights are so large that an image overflows.
-pub(crate) fn evaluate(network: &Network, images: &Dataset, noise_seed: u64) -> Result<Scores, Overflow> {
-    let noise = Noise::new(noise_seed);
-    Ok(Scores {
-        clean: answers(network, images, 1, None)?.accuracy(),
-        noisy: answers(network, images, 1, Some((&noise, 1.0)))?.accuracy(),
-    })
-}
-
 /// Everything that a report tells, with the very arithmetic that will serve the network, on all cores.
 ///
 /// The result does not depend on how many cores there are.

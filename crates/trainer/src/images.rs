@@ -7,6 +7,7 @@ use console::Temporary;
 use formats::{
     digest::{Digest, Digester},
     profile::DataProfile,
+    report::ImageCounts,
 };
 use mnist_data::{Dataset, DownloadDisplay, DownloadError, DownloadSettings, LoadError, Split, download::FileState};
 use monitoring::Profiler;
@@ -98,6 +99,18 @@ impl Images {
             digester.update(images.labels());
         }
         digester.finish()
+    }
+
+    /// How many there are, and how large.
+    pub(crate) fn counts(&self) -> ImageCounts {
+        let (rows, columns) = self.train.image_size();
+        ImageCounts {
+            train: self.train.n_images() as u64,
+            held_out: self.held_out.as_ref().map_or(0, Dataset::n_images) as u64,
+            test: self.test.n_images() as u64,
+            rows: rows as u64,
+            columns: columns as u64,
+        }
     }
 
     /// A sketch of the training images.

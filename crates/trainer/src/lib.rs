@@ -24,6 +24,7 @@ mod limits;
 mod models_dir;
 mod names;
 mod recipe;
+mod report;
 mod run;
 mod schedule;
 mod settings;

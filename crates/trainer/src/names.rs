@@ -6,6 +6,8 @@ pub(crate) struct Names {
     stem: String,
     artifact: String,
     report: String,
+    page: String,
+    card: String,
     history: [String; 2],
 }
 
@@ -26,6 +28,8 @@ impl Names {
             stem: stem.to_owned(),
             artifact: format!("{stem}.safetensors"),
             report: format!("{stem}.report.json"),
+            page: format!("{stem}.report.html"),
+            card: format!("{stem}.card.md"),
             history: ["jsonl", "csv"].map(|extension| format!("{stem}.history.{extension}")),
         }
     }
@@ -38,14 +42,21 @@ impl Names {
         &self.report
     }
 
+    pub(crate) fn page(&self) -> &str {
+        &self.page
+    }
+
+    pub(crate) fn card(&self) -> &str {
+        &self.card
+    }
+
     /// The course as JSON lines and as a table.
     pub(crate) fn history(&self) -> [&str; 2] {
         [&self.history[0], &self.history[1]]
     }
 
     pub(crate) fn all(&self) -> Vec<String> {
-        [&self.artifact, &self.report, &self.history[0], &self.history[1]]
-            .map(Clone::clone)
-            .to_vec()
+        let documents = [&self.artifact, &self.report, &self.page, &self.card];
+        documents.into_iter().chain(&self.history).cloned().collect()
     }
 }

@@ -11,7 +11,7 @@ use anyhow::Context;
 use console::exit;
 use formats::{
     digest::Digest,
-    report::{REPORT_FORMAT, TrainingReport},
+    report::{TRAINING_REPORT_FORMAT, TrainingReport},
 };
 use mnist_data::{Augmenter, Batches};
 use model::Network;
@@ -23,7 +23,7 @@ use crate::{
     checkpoints::{CheckpointWriter, Checkpoints},
     cli::train::TrainArgs,
     device::Device,
-    evaluation::evaluate,
+    evaluation::measure,
     gates::Gates,
     history::History,
     identity::identity,
@@ -32,13 +32,14 @@ use crate::{
     interruption::interrupted,
     models_dir::ModelsDir,
     names::Names,
+    report,
     settings::{Settings, TrainingSettings},
     summary::summary,
     training::{Diverged, Ending, Parts, Trained, Training, timetable::Timetable, watched::Watched},
 };
 
-/// What header and report need at most beside the weights, for the question whether there is room for them.
-const DOCUMENT_BYTES: usize = 64 * 1024;
+/// What header and reports need at most beside the weights, for the question whether there is room for them.
+const DOCUMENT_BYTES: usize = 1024 * 1024;
 
 /// How a run ended that did not fail.
 enum Conclusion {
@@ -48,6 +49,13 @@ enum Conclusion {
     Rejected(String),
     /// By a signal, with what that leaves.
     Stopped(String),
+}
+
+/// What a run leaves, before it is written.
+struct Results {
+    artifact: Vec<u8>,
+    report: TrainingReport,
+    files: report::Rendered,
 }
 
 /// Loads the images, trains, evaluates, and writes artifact and report.
@@ -105,6 +113,7 @@ fn carry_out(settings: Settings, interrupted: &AtomicBool) -> anyhow::Result<Con
         return Ok(stopped(&settings, &mut run, &checkpoints));
     }
     let steps_taken = run.step();
+    let points = run.points().to_vec();
     let Trained {
         network,
         steps,
@@ -112,7 +121,7 @@ fn carry_out(settings: Settings, interrupted: &AtomicBool) -> anyhow::Result<Con
         training_ms,
     } = run.finish().context("the trained network is of no use")?;
     let started = Instant::now();
-    let scores = evaluate(&network, &images.test, training.seed).context("cannot evaluate the trained network")?;
+    let evaluation = measure(&network, &images.test, training.seed).context("cannot evaluate the trained network")?;
     let evaluation_ms = milliseconds(started);
     // The signal may have come during the evaluation: a stopped run leaves nothing but its checkpoints.
     if interrupted.load(Ordering::Relaxed) {
@@ -121,36 +130,43 @@ fn carry_out(settings: Settings, interrupted: &AtomicBool) -> anyhow::Result<Con
         )));
     }
 
-    let training = training_summary(training, device.name(), steps, final_loss, scores);
+    let training = training_summary(training, device.name(), steps, final_loss, &evaluation);
     let bytes = artifact_bytes(network, training.clone(), &images)?;
     let report = TrainingReport {
-        format: REPORT_FORMAT,
+        format: TRAINING_REPORT_FORMAT,
         artifact: Digest::of(&bytes),
+        layers: widths(&initial)?,
         training,
         training_ms,
         evaluation_ms,
+        images: images.counts(),
+        machine: report::machine(settings.compute),
+        history: points,
+        evaluation,
     };
-    let conclusion = publish(&settings.gates, &models_dir, &names, &report, &bytes)?;
+    let results = Results {
+        files: report::render(&report, &images.test)?,
+        report,
+        artifact: bytes,
+    };
+    let conclusion = publish(&settings.gates, &models_dir, &names, &results)?;
     checkpoints.close();
     Ok(conclusion)
 }
 
 /// Writes artifact and report: in the place of earlier ones, or aside where the model misses a gate.
-fn publish(
-    gates: &Gates,
-    models_dir: &ModelsDir,
-    names: &Names,
-    report: &TrainingReport,
-    artifact: &[u8],
-) -> anyhow::Result<Conclusion> {
-    let mut report_text = serde_json::to_string_pretty(report).context("cannot put the report into words")?;
-    report_text.push('\n');
+fn publish(gates: &Gates, models_dir: &ModelsDir, names: &Names, results: &Results) -> anyhow::Result<Conclusion> {
+    let Results {
+        artifact,
+        report,
+        files,
+    } = results;
     let rejected = names.rejected();
     let misses = gates.misses(&report.training);
     let names = if misses.is_empty() { names } else { &rejected };
     let artifact_path = models_dir.write(names.artifact(), artifact)?;
-    let report_path = models_dir.write(names.report(), report_text.as_bytes())?;
-    let summary = summary(report, &artifact_path, &report_path);
+    let page = files.write(models_dir, names)?;
+    let summary = summary(report, &artifact_path, &page);
     if !misses.is_empty() {
         let misses = misses.join("\n  ");
         return Ok(Conclusion::Rejected(format!(
@@ -158,10 +174,16 @@ fn publish(
         )));
     }
     // What an earlier run kept aside must not be taken for a part of this one.
-    for name in [rejected.artifact(), rejected.report()] {
+    for name in [rejected.artifact(), rejected.report(), rejected.page(), rejected.card()] {
         models_dir.remove(name)?;
     }
     Ok(Conclusion::Done(summary))
+}
+
+/// From input to output.
+fn widths(network: &Network) -> anyhow::Result<Vec<u32>> {
+    let widths = network.widths().into_iter().map(u32::try_from);
+    widths.collect::<Result<_, _>>().context("a layer is too wide")
 }
 
 fn announce(training: &TrainingSettings, device: &Device, images: &Images, initial: &Network) {

@@ -8,7 +8,7 @@ use console::{Progress, exit};
 use formats::{
     application::ApplicationRevision,
     name::{ApplicationName, SignatureName},
-    report::{REPORT_FORMAT, TestReport},
+    report::{TEST_REPORT_FORMAT, TestReport},
     version::ModelVersion,
 };
 use mnist_data::{Dataset, Noise, Random, Split};
@@ -183,7 +183,7 @@ fn report(arguments: &TestArgs, clean: &[Reply], noisy: &[Reply]) -> TestReport 
     let clean_score = score::score(clean, arguments.accuracy_min);
     let noisy_score = score::score(noisy, arguments.noisy_accuracy_min);
     TestReport {
-        format: REPORT_FORMAT,
+        format: TEST_REPORT_FORMAT,
         application: arguments.application.clone(),
         versions: score::versions(&[clean, noisy]),
         passed: score::passes(&clean_score) && score::passes(&noisy_score),

@@ -21,7 +21,7 @@ pub struct TrainArgs {
     #[arg(long, env = "MNIST_DATA_DIR", default_value = "data/mnist", value_name = "DIR")]
     pub data_dir: PathBuf,
 
-    /// Folder that receives `mnist.safetensors` and `mnist.report.json`
+    /// Folder that receives `mnist.safetensors`, its report (`mnist.report.html`, `mnist.report.json`) and its card
     #[arg(long, env = "MNIST_MODELS_DIR", default_value = "models/mnist", value_name = "DIR")]
     pub models_dir: PathBuf,
 

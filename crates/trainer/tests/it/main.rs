@@ -1,5 +1,6 @@
 //! The program `trainer` as a person or the pipeline starts it, on drawn digits.
 
+mod browser;
 mod checkpoints;
 mod command_line;
 mod compute;

@@ -30,14 +30,17 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 fn a_run_leaves_an_artifact_that_classifies_and_a_report_that_fits_it() {
     let workspace = workspace();
     let bytes = trained(&workspace, &QUICK);
+    let beside = [
+        "mnist.card.md",
+        "mnist.history.csv",
+        "mnist.history.jsonl",
+        "mnist.report.html",
+        "mnist.report.json",
+    ]
+    .map(|name| format!("models/mnist/{name}"));
     assert_eq!(
         workspace.files("models"),
-        [
-            "models/mnist/mnist.history.csv",
-            "models/mnist/mnist.history.jsonl",
-            "models/mnist/mnist.report.json",
-            ARTIFACT
-        ]
+        [&beside[..], &[ARTIFACT.to_owned()]].concat()
     );
 
     let artifact = Artifact::read(&bytes).unwrap();
@@ -46,6 +49,14 @@ fn a_run_leaves_an_artifact_that_classifies_and_a_report_that_fits_it() {
     let report = report(&workspace);
     assert_eq!(report.artifact, Digest::of(&bytes));
     assert_eq!(report.training, artifact.header().training);
+    assert_eq!(report.layers, artifact.header().layers);
+    assert_eq!(report.evaluation.clean.accuracy, report.training.clean);
+    assert_eq!(
+        (report.images.train, report.images.test, report.images.rows),
+        (300, 100, 28)
+    );
+    let page = String::from_utf8(workspace.read("models/mnist/mnist.report.html")).unwrap();
+    assert!(page.contains(&report.artifact.short()) && page.ends_with("</html>"));
     assert_eq!((report.training.clean.total, report.training.noisy.total), (100, 100));
 
     // The same images that the trainer tested on, drawn again.
