@@ -179,13 +179,14 @@ fn a_second_training_in_the_same_folder_is_refused() {
     );
 }
 
-/// The limit on the size of a file stands for a full disk: an artifact fits, a checkpoint does not.
+/// The limit on the size of a file stands for a full disk, 2 MB: an artifact with all its documents fits, a checkpoint
+/// does not.
 #[test]
 fn a_disk_without_room_for_a_checkpoint_is_told_and_stops_nobody() {
     let (whole, full) = (workspace(), workspace());
     let arguments = arguments("native", "300");
     trained(&whole, &arguments);
-    let limited = "trap '' XFSZ; ulimit -f 3000; exec \"$@\"";
+    let limited = "trap '' XFSZ; ulimit -f 4000; exec \"$@\"";
     let trainer = env!("CARGO_BIN_EXE_trainer");
     let shell = ["-c", limited, "sh", trainer, "--no-download"];
     let outcome = full.run(Path::new("sh"), &[&shell[..], &arguments].concat());
