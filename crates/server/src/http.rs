@@ -2,36 +2,45 @@
 
 mod applications;
 mod body;
+mod class;
 mod error;
+mod exchange;
 mod gateway;
-mod guard;
 mod health;
+mod ids;
 mod models;
 mod names;
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Router,
-    http::{Method, Request, Uri},
-    middleware,
+    extract::Request,
+    http::{Method, Uri},
+    response::Response,
     routing::{get, post},
 };
-use tower::ServiceBuilder;
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
-    trace::TraceLayer,
-};
-use tracing::{Span, info_span};
+use tower::{Service, service_fn};
 
-use crate::{App, metrics};
+use crate::App;
 
+pub(crate) use class::RouteClass;
 pub(crate) use error::ApiError;
 
 /// All routes over `app`, with everything that surrounds them.
-pub fn router(app: Arc<App>) -> Router {
-    let limited = Router::new()
+pub fn router(
+    app: Arc<App>,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send + 'static> + Clone + Send + Sync + 'static
+{
+    let routes = routes(app.clone());
+    service_fn(move |request| {
+        let (app, routes) = (app.clone(), routes.clone());
+        async move { Ok(exchange::answer(&app, routes, request).await) }
+    })
+}
+
+fn routes(app: Arc<App>) -> Router {
+    Router::new()
         .route(
             "/gateway/applications/{application}/{signature}",
             post(gateway::predict),
@@ -52,47 +61,14 @@ pub fn router(app: Arc<App>) -> Router {
             "/api/applications/{application}/revisions",
             get(applications::revisions),
         )
-        .layer(
-            ServiceBuilder::new()
-                // Overload is refused at once, while a refusal is still cheap, instead of queued without a bound.
-                .layer(middleware::from_fn_with_state(app.clone(), guard::in_flight))
-                // A client that sends slowly, or a store that hangs, gives its place back.
-                .layer(middleware::from_fn_with_state(app.clone(), guard::time_limit)),
-        );
-    // These answer also when everything else is refused: whoever watches the server must not be locked out by load.
-    let always = Router::new()
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .route("/api/server", get(health::identity));
-    limited
-        .merge(always)
+        .route("/api/server", get(health::identity))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(
-            ServiceBuilder::new()
-                // First, so that everything below can name the request in what it says.
-                .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-                // Log lines of one request carry its id and its route.
-                .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
-                // The answer carries the id too, so that a client's report leads to the log.
-                .layer(PropagateRequestIdLayer::x_request_id())
-                // Outside of the panic guard, so that a panic is counted as the 500 it becomes.
-                .layer(middleware::from_fn_with_state(app.clone(), metrics::observe))
-                // A defect of ours costs one request its answer, not the connection.
-                .layer(CatchPanicLayer::custom(error::from_panic)),
-        )
         // The limit of a body depends on what it is for, so it stands where the body is read: `http/body.rs`.
         .with_state(app)
-}
-
-fn span<B>(request: &Request<B>) -> Span {
-    let id = request
-        .extensions()
-        .get::<RequestId>()
-        .and_then(|id| id.header_value().to_str().ok())
-        .unwrap_or("");
-    info_span!("request", id, method = %request.method(), path = request.uri().path())
 }
 
 async fn no_route(uri: Uri) -> ApiError {

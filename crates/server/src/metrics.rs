@@ -1,208 +1,188 @@
-//! What the server counts, for Prometheus. Labels are names of what is deployed and statuses, so a client cannot make
-//! their number grow.
+//! What the server counts, for Prometheus. Labels are names of what is deployed and words of ours, so a client cannot
+//! make their number grow. Counting takes a few atomic additions: no lock, no allocation.
 
-use std::{fmt, sync::Arc, time::Instant};
+mod counters;
+mod in_flight;
+mod process;
+mod reason;
+mod text;
+mod traffic;
 
-use axum::{
-    extract::{MatchedPath, Request, State},
-    middleware::Next,
-    response::Response,
-};
-use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text},
-    metrics::{
-        counter::{ConstCounter, Counter},
-        family::Family,
-        gauge::{ConstGauge, Gauge},
-        histogram::Histogram,
-    },
-    registry::{Registry, Unit},
-};
+use std::{sync::Arc, time::Duration};
 
-use formats::{name::ApplicationName, version::ModelVersion};
+use axum::{body::HttpBody, response::Response};
 use inference::Applications;
 
-use crate::App;
+use formats::{name::ApplicationName, version::ModelVersion};
 
-/// The text format that [`Metrics::render`] writes.
-pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+use crate::{
+    http::RouteClass,
+    metrics::{
+        counters::{Counter, Histogram, Statuses},
+        text::{Kind, Text},
+        traffic::AllTraffic,
+    },
+};
 
-/// Upper bounds of the latency histogram, in seconds: a single image takes some tens of microseconds, a thousand of
-/// them some tens of milliseconds, an upload up to seconds.
-const BUCKETS: [f64; 14] = [
-    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10.0,
-];
+pub(crate) use in_flight::InFlight;
+pub(crate) use reason::Reason;
+pub(crate) use traffic::Traffic;
 
-/// What the gateway notes on its answer, so that the layer that counts can read it.
-#[derive(Debug, Clone)]
+/// The text format that [`Metrics::render`] writes: the classic one, which every scraper and `promtool` take.
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What the gateway notes on its answer, so that whoever counts and logs can read it.
+#[derive(Clone)]
 pub(crate) struct Served {
-    /// The application that was asked; it exists.
-    pub(crate) application: ApplicationName,
-    /// Which version answered, if one did.
-    pub(crate) version: Option<ModelVersion>,
+    /// Whose counters the answer belongs to.
+    pub(crate) traffic: Arc<Traffic>,
     /// Images in the answer.
     pub(crate) n_images: u64,
 }
 
 /// All counters of a server.
 pub(crate) struct Metrics {
-    requests: Family<RequestLabels, Counter>,
-    seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
-    images: Family<ImageLabels, Counter>,
-    in_flight: Gauge,
-    registry: Registry,
+    /// Requests that are being worked on.
+    pub(crate) in_flight: InFlight,
+    applications: Arc<Applications>,
+    started_at_ms: u64,
+    by_class: [OfClass; RouteClass::ALL.len()],
+    traffic: AllTraffic,
+    refusals: [Counter; Reason::NAMES.len()],
+    received_bytes: Counter,
+    sent_bytes: Counter,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    route: String,
-    application: String,
-    version: String,
-    status: u16,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RouteLabels {
-    route: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ImageLabels {
-    application: String,
-    version: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ApplicationLabels {
-    application: String,
+/// What is counted for each class of routes.
+#[derive(Default)]
+struct OfClass {
+    /// Answers that belong to no application.
+    statuses: Statuses,
+    seconds: Histogram,
 }
 
 impl Metrics {
-    pub(crate) fn new(applications: Arc<Applications>) -> Self {
-        let mut registry = Registry::with_prefix("slipway");
-        let requests = Family::default();
-        registry.register("requests", "Requests that were answered", requests.clone());
-        let seconds = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
-        registry.register_with_unit("request", "Time from headers to answer", Unit::Seconds, seconds.clone());
-        let images = Family::default();
-        registry.register("images", "Images that were classified", images.clone());
-        let in_flight = Gauge::default();
-        registry.register(
-            "requests_in_flight",
-            "Requests that are being worked on",
-            in_flight.clone(),
-        );
-        registry.register_collector(Box::new(Deployments(applications)));
+    /// Everything zero, in a process that started at `started_at_ms` since 1970.
+    pub(crate) fn new(applications: Arc<Applications>, started_at_ms: u64) -> Self {
         Self {
-            requests,
-            seconds,
-            images,
-            in_flight,
-            registry,
+            in_flight: InFlight::default(),
+            applications,
+            started_at_ms,
+            by_class: Default::default(),
+            traffic: AllTraffic::default(),
+            refusals: Default::default(),
+            received_bytes: Counter::default(),
+            sent_bytes: Counter::default(),
         }
     }
 
-    /// Requests that are being worked on.
-    pub(crate) fn n_in_flight(&self) -> i64 {
-        self.in_flight.get()
+    /// Counts a request or a connection that was turned away.
+    pub(crate) fn refuse(&self, reason: Reason) {
+        self.refusals[reason as usize].add(1);
+    }
+
+    /// Counts bytes of a body that was read.
+    pub(crate) fn received(&self, n_bytes: usize) {
+        self.received_bytes.add(n_bytes as u64);
+    }
+
+    /// The counters of what `version` answers for `application`, or of what it answers without any version.
+    pub(crate) fn traffic(&self, application: &ApplicationName, version: Option<&ModelVersion>) -> Arc<Traffic> {
+        self.traffic.of(application, version)
+    }
+
+    /// Counts an answer, and the refusal that it is, if it is one.
+    pub(crate) fn count(&self, class: RouteClass, response: &Response, duration: Duration) {
+        let of_class = &self.by_class[class as usize];
+        of_class.seconds.observe(duration);
+        match response.extensions().get::<Served>() {
+            Some(served) => served.traffic.count(response.status(), served.n_images),
+            None => of_class.statuses.count(response.status()),
+        }
+        if let Some(reason) = response.extensions().get() {
+            self.refuse(*reason);
+        }
+        self.sent_bytes.add(response.body().size_hint().lower());
     }
 
     /// All counters as text.
     pub(crate) fn render(&self) -> String {
-        let mut text = String::new();
-        text::encode(&mut text, &self.registry).expect("writing into a string does not fail");
-        text
+        let mut text = Text::default();
+        self.render_requests(&mut text);
+        self.render_deployed(&mut text);
+        process::render(&mut text, self.started_at_ms);
+        text.finish()
     }
 
-    fn count(&self, route: String, response: &Response, start: Instant) {
-        let served = response.extensions().get::<Served>();
-        let application = served.map(|served| served.application.to_string()).unwrap_or_default();
-        let version = served
-            .and_then(|served| served.version.as_ref())
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        if let Some(n_images) = served.map(|served| served.n_images).filter(|n_images| *n_images > 0) {
-            let labels = ImageLabels {
-                application: application.clone(),
-                version: version.clone(),
-            };
-            self.images.get_or_create(&labels).inc_by(n_images);
+    fn render_requests(&self, text: &mut Text) {
+        let name = "slipway_requests_total";
+        text.family(name, Kind::Counter, "Requests that were answered.");
+        for (class, of_class) in RouteClass::ALL.iter().zip(&self.by_class) {
+            for (status, n_requests) in of_class.statuses.counted() {
+                let labels = [
+                    ("route", class.name()),
+                    ("application", ""),
+                    ("version", ""),
+                    ("status", status),
+                ];
+                text.sample(name, &labels, n_requests);
+            }
         }
-        self.seconds
-            .get_or_create(&RouteLabels { route: route.clone() })
-            .observe(start.elapsed().as_secs_f64());
-        let status = response.status().as_u16();
-        self.requests
-            .get_or_create(&RequestLabels {
-                route,
-                application,
-                version,
-                status,
-            })
-            .inc();
-    }
-}
-
-/// Counts one request.
-pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let start = Instant::now();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("none", MatchedPath::as_str)
-        .to_owned();
-    let in_flight = InFlight::new(&app.metrics.in_flight);
-    let response = next.run(request).await;
-    drop(in_flight);
-    app.metrics.count(route, &response, start);
-    response
-}
-
-/// One request in the gauge; a request whose client hangs up leaves it, too.
-struct InFlight<'a>(&'a Gauge);
-
-impl<'a> InFlight<'a> {
-    fn new(gauge: &'a Gauge) -> Self {
-        gauge.inc();
-        Self(gauge)
-    }
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
-/// What is deployed, read when somebody asks.
-struct Deployments(Arc<Applications>);
-
-impl fmt::Debug for Deployments {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Deployments")
-    }
-}
-
-impl Collector for Deployments {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let Self(applications) = self;
-        let deploys = ConstCounter::<u64>::new(applications.n_swaps());
-        let help = "Revisions that began to answer.";
-        deploys.encode(encoder.encode_descriptor("deploys", help, None, deploys.metric_type())?)?;
-        let mut revisions = encoder.encode_descriptor(
-            "application_revision",
-            "The revision that answers.",
-            None,
-            ConstGauge::<i64>::new(0).metric_type(),
-        )?;
-        for application in applications.deployed() {
-            let labels = ApplicationLabels {
-                application: application.name().to_string(),
-            };
-            let revision = ConstGauge::<i64>::new(application.number().get().into());
-            revision.encode(revisions.encode_family(&labels)?)?;
+        let all_traffic = self.traffic.all();
+        let gateway = RouteClass::Gateway.name();
+        for traffic in &all_traffic {
+            for (status, n_requests) in traffic.statuses.counted() {
+                let (application, version) = traffic.names();
+                let labels = [
+                    ("route", gateway),
+                    ("application", application),
+                    ("version", version),
+                    ("status", status),
+                ];
+                text.sample(name, &labels, n_requests);
+            }
         }
-        Ok(())
+        let name = "slipway_images_total";
+        text.family(name, Kind::Counter, "Images that were classified.");
+        for traffic in all_traffic.iter().filter(|traffic| traffic.has_version()) {
+            let (application, version) = traffic.names();
+            let labels = [("application", application), ("version", version)];
+            text.sample(name, &labels, traffic.images.get());
+        }
+        let name = "slipway_request_duration_seconds";
+        text.family(name, Kind::Histogram, "Time from headers to answer.");
+        for (class, of_class) in RouteClass::ALL.iter().zip(&self.by_class) {
+            of_class.seconds.render(text, name, ("route", class.name()));
+        }
+        let name = "slipway_requests_in_flight";
+        text.family(name, Kind::Gauge, "Requests that are being worked on.");
+        text.sample(name, &[], self.in_flight.n_requests());
+        let name = "slipway_refusals_total";
+        text.family(
+            name,
+            Kind::Counter,
+            "Requests and connections that were turned away at a limit.",
+        );
+        for (reason, n_refusals) in Reason::NAMES.iter().zip(&self.refusals) {
+            text.sample(name, &[("reason", reason)], n_refusals.get());
+        }
+        let name = "slipway_received_bytes_total";
+        text.family(name, Kind::Counter, "Bytes of request bodies that were read.");
+        text.sample(name, &[], self.received_bytes.get());
+        let name = "slipway_sent_bytes_total";
+        text.family(name, Kind::Counter, "Bytes of the bodies of answers.");
+        text.sample(name, &[], self.sent_bytes.get());
+    }
+
+    fn render_deployed(&self, text: &mut Text) {
+        let name = "slipway_swaps_total";
+        text.family(name, Kind::Counter, "Revisions that began to answer.");
+        text.sample(name, &[], self.applications.n_swaps());
+        let name = "slipway_application_revision";
+        text.family(name, Kind::Gauge, "The revision that answers.");
+        for application in self.applications.deployed() {
+            let labels = [("application", application.name().as_str())];
+            text.sample(name, &labels, application.number());
+        }
     }
 }

@@ -19,6 +19,7 @@ use tokio::{
     sync::oneshot,
     time,
 };
+use tower::make::Shared;
 use tracing::{info, warn};
 
 use crate::{App, Settings, router};
@@ -76,7 +77,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Futur
     let listener = listener.tap_io(|connection| {
         let _ = connection.set_nodelay(true);
     });
-    let serving = axum::serve(listener, router(app.clone())).with_graceful_shutdown(async move {
+    let serving = axum::serve(listener, Shared::new(router(app.clone()))).with_graceful_shutdown(async move {
         let _ = stopped.await;
     });
     let mut serving = tokio::spawn(serving.into_future());
@@ -95,7 +96,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Futur
             .context("the server did not stop in good order")?
             .context("cannot serve")?,
         Err(_) => {
-            let n_requests = app.metrics.n_in_flight();
+            let n_requests = app.metrics.in_flight.n_requests();
             warn!(n_requests, "stopped while {n_requests} requests were not finished");
             serving.abort();
         }

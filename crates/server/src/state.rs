@@ -2,8 +2,6 @@
 
 use std::{process, sync::Arc, time::SystemTime};
 
-use tokio::sync::Semaphore;
-
 use formats::{
     api::ServerIdentity,
     name::{ApplicationName, SignatureName},
@@ -17,8 +15,6 @@ pub struct App {
     pub(crate) applications: Arc<Applications>,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
-    /// One permit for each request that may be worked on.
-    pub(crate) permits: Arc<Semaphore>,
     pub(crate) identity: ServerIdentity,
 }
 
@@ -28,18 +24,16 @@ impl App {
         let since_epoch = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
+        let started_at_ms = since_epoch.as_millis().try_into().unwrap_or(u64::MAX);
         Self {
-            metrics: Metrics::new(applications.clone()),
+            metrics: Metrics::new(applications.clone(), started_at_ms),
             applications,
             limits,
-            permits: Arc::new(Semaphore::new(
-                limits.requests_in_flight_max.min(Semaphore::MAX_PERMITS),
-            )),
             identity: ServerIdentity {
                 program: ServerIdentity::PROGRAM.to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 pid: process::id(),
-                started_at_ms: since_epoch.as_millis().try_into().unwrap_or(u64::MAX),
+                started_at_ms,
             },
         }
     }

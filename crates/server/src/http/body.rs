@@ -10,34 +10,37 @@ use bytes::Bytes;
 use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
-use crate::http::ApiError;
+use crate::{App, http::ApiError};
 
 /// Reads the body.
 ///
 /// Errors: more than `max_bytes`, found at once where the length is announced; a client that went away.
-pub(super) async fn read(body: Body, max_bytes: usize) -> Result<Bytes, ApiError> {
+pub(super) async fn read(app: &App, body: Body, max_bytes: usize) -> Result<Bytes, ApiError> {
     let too_large = || ApiError::BodyTooLarge { max_bytes };
     if body.size_hint().lower() > max_bytes as u64 {
         return Err(too_large());
     }
-    body::to_bytes(body, max_bytes).await.map_err(|error| {
+    let bytes = body::to_bytes(body, max_bytes).await.map_err(|error| {
         let beyond_limit = error.source().is_some_and(|source| source.is::<LengthLimitError>());
         if beyond_limit {
             too_large()
         } else {
             ApiError::BodyCutOff
         }
-    })
+    })?;
+    app.metrics.received(bytes.len());
+    Ok(bytes)
 }
 
 /// Reads a JSON document.
 pub(super) async fn read_json<T: DeserializeOwned>(
+    app: &App,
     headers: &HeaderMap,
     body: Body,
     max_bytes: usize,
 ) -> Result<T, ApiError> {
     expect_json(headers)?;
-    let bytes = read(body, max_bytes).await?;
+    let bytes = read(app, body, max_bytes).await?;
     serde_json::from_slice(&bytes).map_err(ApiError::Document)
 }
 

@@ -10,7 +10,6 @@ use axum::{
 };
 use thiserror::Error;
 use tokio::task::JoinError;
-use tracing::error;
 
 use formats::{
     api::{ErrorBody, ErrorInformation, ErrorKind},
@@ -19,6 +18,8 @@ use formats::{
     version::VersionError,
 };
 use inference::{InferenceError, RegistryError};
+
+use crate::metrics::Reason;
 
 /// Seconds after which a client that was refused for load, or too early, may come back.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -67,7 +68,23 @@ pub(crate) enum ApiError {
     Panic(String),
 }
 
+/// What went wrong inside, noted on the answer for the log: the answer itself does not tell it.
+#[derive(Debug, Clone)]
+pub(super) struct Failure(pub(super) String);
+
 impl ApiError {
+    /// The limit at which the request was turned away, if it was.
+    fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Overloaded => Some(Reason::Overload),
+            Self::NotReady => Some(Reason::NotReady),
+            Self::TimedOut { .. } => Some(Reason::TimeOut),
+            Self::BodyTooLarge { .. } => Some(Reason::BodyTooLarge),
+            Self::Tensor(TensorError::TooMany { .. }) => Some(Reason::TooManyImages),
+            _ => None,
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::NoRoute(_) => StatusCode::NOT_FOUND,
@@ -156,14 +173,9 @@ impl From<RegistryError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
+        let reason = self.reason();
         // A refusal for load or time is the plan, not a failure; whoever watches counts it in the metrics.
-        let is_failure = match &self {
-            Self::Overloaded | Self::NotReady | Self::TimedOut { .. } => false,
-            _ => status.is_server_error(),
-        };
-        if is_failure {
-            error!(error = &self as &dyn Error, "a request failed");
-        }
+        let is_failure = status.is_server_error() && reason.is_none();
         let kind = if status.is_server_error() {
             ErrorKind::Internal
         } else {
@@ -191,6 +203,12 @@ impl IntoResponse for ApiError {
             .into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if let Some(reason) = reason {
+            response.extensions_mut().insert(reason);
+        }
+        if is_failure {
+            response.extensions_mut().insert(Failure(message(&self)));
         }
         response
     }

@@ -32,26 +32,20 @@ pub(super) async fn predict(
     body: Body,
 ) -> Result<Response, ApiError> {
     let route = app.route(&application, &signature)?;
-    let mut served = Served {
-        application,
-        version: None,
-        n_images: 0,
+    let answered = answer(&app, route, &headers, body).await;
+    let prediction = answered.as_ref().ok().map(|answer| &answer.prediction);
+    let served = Served {
+        traffic: app.metrics.traffic(&application, prediction.map(Prediction::version)),
+        n_images: prediction.map_or(0, |prediction| prediction.class_ids().len() as u64),
     };
-    let mut response = match answer(&app, route, &headers, body).await {
-        Ok(answer) => {
-            served.version = Some(answer.prediction.version().clone());
-            served.n_images = answer.prediction.class_ids().len() as u64;
-            answer.into_response()
-        }
-        Err(error) => error.into_response(),
-    };
+    let mut response = answered.into_response();
     response.extensions_mut().insert(served);
     Ok(response)
 }
 
 async fn answer(app: &App, route: Arc<Route>, headers: &HeaderMap, body: Body) -> Result<Answer, ApiError> {
     body::expect_json(headers)?;
-    let bytes = body::read(body, app.limits.body_max_bytes).await?;
+    let bytes = body::read(app, body, app.limits.body_max_bytes).await?;
     let limits = tensor::Limits {
         images_max: app.limits.images_max,
     };

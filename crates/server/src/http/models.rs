@@ -44,7 +44,7 @@ pub(super) async fn publish(
     body: Body,
 ) -> Result<Response, ApiError> {
     let key = idempotency_key(&headers)?;
-    let artifact = body::read(body, app.limits.artifact_max_bytes).await?;
+    let artifact = body::read(&app, body, app.limits.artifact_max_bytes).await?;
     let published = app.applications.publish(&model, artifact, key).await?;
     let status = if published.already {
         StatusCode::OK

@@ -9,7 +9,7 @@ use futures::stream;
 
 use server::Limits;
 
-use crate::support::{Fixture, PREDICT, get, images, limits, post, text};
+use crate::support::{Fixture, PREDICT, get, images, limits, post, service, text};
 
 /// The body of a client that never sends it.
 fn endless() -> Body {
@@ -74,9 +74,8 @@ async fn nothing_is_unknown_before_everything_is_loaded() {
     // A second server on the same registry that has not looked at it yet.
     let registry = inference::Registry::open(fixture.folder.path().to_str().unwrap()).unwrap();
     let applications = std::sync::Arc::new(inference::Applications::new(registry));
-    let app = std::sync::Arc::new(server::App::new(applications.clone(), limits()));
     let late = Fixture {
-        router: server::router(app),
+        router: service(server::App::new(applications.clone(), limits())),
         applications,
         ..fixture
     };

@@ -42,6 +42,11 @@ pub(crate) fn limits() -> Limits {
     }
 }
 
+/// The whole service behind a type that has a name.
+pub(crate) fn service(app: App) -> Router {
+    Router::new().fallback_service(router(Arc::new(app)))
+}
+
 impl Fixture {
     /// Nothing published, nothing deployed, everything restored.
     pub(crate) async fn empty() -> Self {
@@ -49,7 +54,7 @@ impl Fixture {
         let registry = Registry::open(folder.path().to_str().unwrap()).unwrap();
         let applications = Arc::new(Applications::new(registry));
         applications.refresh().await.unwrap();
-        let router = router(Arc::new(App::new(applications.clone(), limits())));
+        let router = service(App::new(applications.clone(), limits()));
         Self {
             folder,
             applications,
@@ -74,7 +79,7 @@ impl Fixture {
     /// The same applications behind other limits.
     pub(crate) fn with_limits(self, limits: Limits) -> Self {
         Self {
-            router: router(Arc::new(App::new(self.applications.clone(), limits))),
+            router: service(App::new(self.applications.clone(), limits)),
             ..self
         }
     }

@@ -1,0 +1,97 @@
+//! Classes of routes: what a request is for, known from the beginning of its path.
+
+/// What a request is for. A client cannot make their number grow, so they serve as labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RouteClass {
+    /// Predictions.
+    Gateway,
+    /// Models and their versions.
+    Models,
+    /// Applications and their revisions.
+    Applications,
+    /// Who and how the server is.
+    Health,
+    /// What people look at.
+    Pages,
+    /// Nothing that there is.
+    None,
+}
+
+impl RouteClass {
+    /// Every class, in the order of the enum.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Gateway,
+        Self::Models,
+        Self::Applications,
+        Self::Health,
+        Self::Pages,
+        Self::None,
+    ];
+
+    /// The class of `path`. Whether there is a route, the router says.
+    pub(crate) fn of(path: &str) -> Self {
+        if path.starts_with("/gateway/") {
+            return Self::Gateway;
+        }
+        let mut segments = path.split('/').skip(1);
+        match (segments.next(), segments.next()) {
+            (Some("api"), Some("models")) => Self::Models,
+            (Some("api"), Some("applications")) => Self::Applications,
+            (Some("api"), Some("server")) | (Some("livez" | "readyz" | "metrics"), None) => Self::Health,
+            (Some("" | "openapi.json"), None) => Self::Pages,
+            _ => Self::None,
+        }
+    }
+
+    /// The value of the label `route`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Models => "models",
+            Self::Applications => "applications",
+            Self::Health => "health",
+            Self::Pages => "pages",
+            Self::None => "none",
+        }
+    }
+
+    /// Whether requests count against the limit of requests in flight. Whoever watches the server must not be locked
+    /// out by load, and what is nowhere is refused cheaply anyhow.
+    pub(crate) fn is_work(self) -> bool {
+        matches!(self, Self::Gateway | Self::Models | Self::Applications)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_at_its_place() {
+        for (place, class) in RouteClass::ALL.into_iter().enumerate() {
+            assert_eq!(class as usize, place);
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_path_tells_its_class() {
+        for (path, class) in [
+            ("/gateway/applications/a/predict", RouteClass::Gateway),
+            ("/gateway/x", RouteClass::Gateway),
+            ("/gateway", RouteClass::None),
+            ("/api/models", RouteClass::Models),
+            ("/api/models/mnist/versions/1/artifact", RouteClass::Models),
+            ("/api/modelsx", RouteClass::None),
+            ("/api/applications/a/revisions", RouteClass::Applications),
+            ("/api/server", RouteClass::Health),
+            ("/livez", RouteClass::Health),
+            ("/livez/x", RouteClass::None),
+            ("/", RouteClass::Pages),
+            ("/openapi.json", RouteClass::Pages),
+            ("", RouteClass::None),
+            ("*", RouteClass::None),
+        ] {
+            assert_eq!(RouteClass::of(path), class, "{path}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Why a request or a connection is turned away.
+
+/// Gives each reason its name in the metrics, so that none can be without.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $reason:ident = $name:literal,)+) => {
+        /// Why a request or a connection is turned away. Each limit has one.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Reason {
+            $($(#[$doc])* $reason,)+
+        }
+
+        impl Reason {
+            /// The values of the label `reason`, in the order of the reasons.
+            pub(super) const NAMES: [&'static str; [$($name),+].len()] = [$($name),+];
+        }
+    };
+}
+
+reasons! {
+    /// As many requests are worked on as may be.
+    Overload = "overload",
+    /// The applications are still being loaded.
+    NotReady = "not_ready",
+    /// A body longer than it may be.
+    BodyTooLarge = "body_too_large",
+    /// More images than one request may have.
+    TooManyImages = "too_many_images",
+    /// A request that took too long.
+    TimeOut = "time_out",
+}
