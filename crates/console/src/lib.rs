@@ -10,7 +10,7 @@ mod output;
 mod progress;
 mod report;
 
-pub use log::start_log;
+pub use log::{LogFormat, start_log, start_log_as};
 pub use output::{print, say};
 pub use progress::Progress;
 pub use report::{Temporary, finish};

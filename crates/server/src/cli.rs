@@ -1,5 +1,7 @@
 //! The command line of `server`, and the environment behind it.
 
+mod signals;
+
 use std::{
     net::SocketAddr,
     num::{NonZeroU32, NonZeroU64},
@@ -9,6 +11,8 @@ use std::{
 use clap::{ArgAction, Parser};
 
 use crate::{Limits, Settings};
+
+pub use signals::SignalArgs;
 
 /// Serve the applications of a registry over HTTP.
 #[derive(Debug, Parser)]
@@ -62,6 +66,9 @@ pub struct Args {
     #[arg(long, env = "DRAIN_MAX_MS", default_value = "10000", value_name = "MS")]
     pub drain_max_ms: u64,
 
+    #[command(flatten)]
+    pub signals: SignalArgs,
+
     /// Log more; twice logs everything
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
@@ -81,6 +88,7 @@ impl Args {
                 requests_in_flight_max: self.requests_in_flight_max.get() as usize,
                 request_timeout: Duration::from_millis(self.request_timeout_ms.get()),
             },
+            signals: self.signals.signals(),
             refresh_interval: Duration::from_millis(self.refresh_interval_ms.get()),
             drain_max: Duration::from_millis(self.drain_max_ms),
         }

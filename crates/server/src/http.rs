@@ -1,5 +1,6 @@
 //! The routes, and what surrounds each request.
 
+mod access_log;
 mod applications;
 mod body;
 mod class;
@@ -10,6 +11,7 @@ mod health;
 mod ids;
 mod models;
 mod names;
+mod trace_context;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -26,6 +28,7 @@ use crate::App;
 
 pub(crate) use class::RouteClass;
 pub(crate) use error::ApiError;
+pub(crate) use trace_context::TraceContext;
 
 /// All routes over `app`, with everything that surrounds them.
 pub fn router(

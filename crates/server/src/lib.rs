@@ -7,11 +7,14 @@
 pub mod cli;
 mod http;
 mod metrics;
+mod otlp;
 mod serve;
 mod settings;
+mod signals;
 mod state;
 
 pub use http::router;
 pub use serve::{ListenError, run, start};
 pub use settings::{Limits, Settings};
+pub use signals::{AccessLevel, AccessLog, Share, ShareError, Signals, Traces};
 pub use state::App;

@@ -8,7 +8,7 @@ use server::{ListenError, cli::Args};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    console::start_log(args.verbose);
+    console::start_log_as(args.signals.log_format, args.verbose);
     console::finish(server::start(args.settings()), hint)
 }
 

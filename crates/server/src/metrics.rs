@@ -51,6 +51,14 @@ pub(crate) struct Metrics {
     refusals: [Counter; Reason::NAMES.len()],
     received_bytes: Counter,
     sent_bytes: Counter,
+    pub(crate) spans: Arc<SpanCounts>,
+}
+
+/// What became of spans.
+#[derive(Default)]
+pub(crate) struct SpanCounts {
+    sent: Counter,
+    dropped: Counter,
 }
 
 /// What is counted for each class of routes.
@@ -73,6 +81,7 @@ impl Metrics {
             refusals: Default::default(),
             received_bytes: Counter::default(),
             sent_bytes: Counter::default(),
+            spans: Arc::default(),
         }
     }
 
@@ -109,6 +118,7 @@ impl Metrics {
     pub(crate) fn render(&self) -> String {
         let mut text = Text::default();
         self.render_requests(&mut text);
+        self.render_limits(&mut text);
         self.render_deployed(&mut text);
         process::render(&mut text, self.started_at_ms);
         text.finish()
@@ -154,6 +164,9 @@ impl Metrics {
         for (class, of_class) in RouteClass::ALL.iter().zip(&self.by_class) {
             of_class.seconds.render(text, name, ("route", class.name()));
         }
+    }
+
+    fn render_limits(&self, text: &mut Text) {
         let name = "slipway_requests_in_flight";
         text.family(name, Kind::Gauge, "Requests that are being worked on.");
         text.sample(name, &[], self.in_flight.n_requests());
@@ -172,6 +185,10 @@ impl Metrics {
         let name = "slipway_sent_bytes_total";
         text.family(name, Kind::Counter, "Bytes of the bodies of answers.");
         text.sample(name, &[], self.sent_bytes.get());
+        let name = "slipway_spans_total";
+        text.family(name, Kind::Counter, "Spans for the collector, by what became of them.");
+        text.sample(name, &[("outcome", "sent")], self.spans.sent.get());
+        text.sample(name, &[("outcome", "dropped")], self.spans.dropped.get());
     }
 
     fn render_deployed(&self, text: &mut Text) {
@@ -184,5 +201,17 @@ impl Metrics {
             let labels = [("application", application.name().as_str())];
             text.sample(name, &labels, application.number());
         }
+    }
+}
+
+impl SpanCounts {
+    /// Counts spans that the collector took.
+    pub(crate) fn sent(&self, n_spans: usize) {
+        self.sent.add(n_spans as u64);
+    }
+
+    /// Counts spans for which there was no room, or which the collector did not take.
+    pub(crate) fn dropped(&self, n_spans: usize) {
+        self.dropped.add(n_spans as u64);
     }
 }

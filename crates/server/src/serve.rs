@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -23,6 +24,9 @@ use tower::make::Shared;
 use tracing::{info, warn};
 
 use crate::{App, Settings, router};
+
+/// Longest time that the end waits for the collector of spans.
+const SPANS_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// The address cannot be listened on.
 #[derive(Debug, Error)]
@@ -66,7 +70,10 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Futur
     let address = listener.local_addr().context("cannot tell the address")?;
     let registry = Registry::open(&settings.registry)?;
     let applications = Arc::new(Applications::new(registry));
-    let app = Arc::new(App::new(applications.clone(), settings.limits));
+    let app = App::new(applications.clone(), settings.limits)
+        .with_signals(settings.signals)
+        .context("cannot start a thread")?;
+    let app = Arc::new(app);
     info!("listening on http://{address}, registry `{}`", settings.registry);
     if !address.ip().is_loopback() {
         warn!("everybody who reaches {address} can publish models and deploy applications");
@@ -100,6 +107,9 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Futur
             warn!(n_requests, "stopped while {n_requests} requests were not finished");
             serving.abort();
         }
+    }
+    if let Some(spans) = &app.spans {
+        spans.flush(SPANS_WAIT_MAX).await;
     }
     info!("stopped");
     Ok(())

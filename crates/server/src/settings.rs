@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use crate::Signals;
+
 /// Everything a server is told when it starts.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -11,6 +13,8 @@ pub struct Settings {
     pub registry: String,
     /// What a client may ask for.
     pub limits: Limits,
+    /// What is told about single requests.
+    pub signals: Signals,
     /// How often the registry is looked at for what was deployed elsewhere.
     pub refresh_interval: Duration,
     /// How long requests may take to finish once the server is told to stop.

@@ -1,6 +1,6 @@
 //! What all routes share.
 
-use std::{process, sync::Arc, time::SystemTime};
+use std::{io, process, sync::Arc, time::SystemTime};
 
 use formats::{
     api::ServerIdentity,
@@ -8,13 +8,16 @@ use formats::{
 };
 use inference::{Application, Applications, InferenceError, Route};
 
-use crate::{Limits, http::ApiError, metrics::Metrics};
+use crate::{AccessLog, Limits, Signals, http::ApiError, metrics::Metrics, otlp::Spans};
 
 /// What all routes share.
 pub struct App {
     pub(crate) applications: Arc<Applications>,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
+    pub(crate) access_log: AccessLog,
+    /// Where spans go, if somebody collects them.
+    pub(crate) spans: Option<Spans>,
     pub(crate) identity: ServerIdentity,
 }
 
@@ -27,6 +30,8 @@ impl App {
         let started_at_ms = since_epoch.as_millis().try_into().unwrap_or(u64::MAX);
         Self {
             metrics: Metrics::new(applications.clone(), started_at_ms),
+            access_log: AccessLog::default(),
+            spans: None,
             applications,
             limits,
             identity: ServerIdentity {
@@ -36,6 +41,16 @@ impl App {
                 started_at_ms,
             },
         }
+    }
+
+    /// The same, telling about single requests.
+    ///
+    /// Errors: the operating system has no thread to give.
+    pub fn with_signals(mut self, signals: Signals) -> io::Result<Self> {
+        self.access_log = signals.access_log;
+        let start = |traces| Spans::start(traces, self.metrics.spans.clone());
+        self.spans = signals.traces.map(start).transpose()?;
+        Ok(self)
     }
 
     /// What answers under these names.

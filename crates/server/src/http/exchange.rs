@@ -5,12 +5,14 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     task::Poll,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use axum::{
     Router,
+    body::HttpBody,
     extract::Request,
+    http::{HeaderValue, Method},
     response::{IntoResponse, Response},
 };
 use tokio::time;
@@ -20,42 +22,95 @@ use tracing::{Instrument, error, info_span};
 use crate::{
     App,
     http::{
-        ApiError, RouteClass,
+        ApiError, RouteClass, TraceContext, access_log,
         error::{Failure, from_panic},
         ids::{REQUEST_ID, request_id},
     },
+    metrics::Served,
+    otlp::{Span, SpanId},
 };
+
+/// A request and its answer, for whoever writes about them.
+pub(super) struct Exchange<'a> {
+    pub(super) request_id: &'a HeaderValue,
+    pub(super) trace_id: Option<u128>,
+    pub(super) class: RouteClass,
+    pub(super) method: &'static str,
+    /// The length that the client announced.
+    pub(super) received_bytes: Option<u64>,
+    pub(super) response: &'a Response,
+    pub(super) duration: Duration,
+}
+
+impl Exchange<'_> {
+    pub(super) fn request_id(&self) -> &str {
+        text(self.request_id)
+    }
+
+    /// The trace id as it is written everywhere.
+    pub(super) fn trace_id(&self) -> Option<String> {
+        self.trace_id.map(|id| format!("{id:032x}"))
+    }
+}
 
 /// Answers `request` by `routes`, whatever happens there.
 pub(super) async fn answer(app: &App, routes: Router, request: Request) -> Response {
     let start = Instant::now();
     let class = RouteClass::of(request.uri().path());
+    let method = method_name(request.method());
+    let received_bytes = request.body().size_hint().exact();
     let id = request_id(request.headers());
-    let mut response = limited(app, class, async {
-        let answering = async { routes.oneshot(request).await.unwrap_or_else(|never| match never {}) };
-        let answering = guarded(answering, app.limits.request_timeout);
-        match class {
-            // A span costs more than all the rest here, and on this way nothing logs.
-            RouteClass::Gateway => answering.await,
-            _ => {
-                answering
-                    .instrument(info_span!("request", id = id.to_str().unwrap_or_default()))
-                    .await
-            }
-        }
-    })
-    .await;
-    if let Some(Failure(failure)) = response.extensions().get() {
-        error!(
-            request_id = id.to_str().unwrap_or_default(),
-            route = class.name(),
-            "a request failed: {failure}"
-        );
-    }
-    app.metrics.count(class, &response, start.elapsed());
+    let caller = TraceContext::of(request.headers());
+    let span = app.spans.as_ref().and_then(|spans| spans.begin(caller));
+    let answering = async { routes.oneshot(request).await.unwrap_or_else(|never| match never {}) };
+    let answering = limited(app, class, guarded(answering, app.limits.request_timeout));
+    let mut response = match class {
+        // A span of the log costs more than all the rest here, and on this way nothing writes to it.
+        RouteClass::Gateway => answering.await,
+        _ => answering.instrument(info_span!("request", id = text(&id))).await,
+    };
+    let exchange = Exchange {
+        request_id: &id,
+        trace_id: span.map(|span| span.trace_id).or(caller.map(|caller| caller.trace_id)),
+        class,
+        method,
+        received_bytes,
+        response: &response,
+        duration: start.elapsed(),
+    };
+    app.metrics.count(class, &response, exchange.duration);
+    tell(app, &exchange, span);
     // The answer carries the id too, so that a client's report leads to the log.
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// Writes what the log and the collector are to know of an exchange.
+fn tell(app: &App, exchange: &Exchange<'_>, span: Option<SpanId>) {
+    let extensions = exchange.response.extensions();
+    if let Some(Failure(failure)) = extensions.get() {
+        let (request_id, route) = (exchange.request_id(), exchange.class.name());
+        error!(
+            request_id,
+            trace_id = exchange.trace_id(),
+            route,
+            "a request failed: {failure}"
+        );
+    }
+    access_log::write(app.access_log, exchange);
+    if let (Some(id), Some(spans)) = (span, &app.spans) {
+        let served = extensions.get::<Served>();
+        spans.end(Span {
+            id,
+            class: exchange.class,
+            method: exchange.method,
+            status: exchange.response.status(),
+            traffic: served.map(|served| served.traffic.clone()),
+            n_images: served.map_or(0, |served| served.n_images),
+            end: SystemTime::now(),
+            duration: exchange.duration,
+        });
+    }
 }
 
 /// Refuses at once, while a refusal is still cheap, when as many requests are worked on as may be.
@@ -90,6 +145,25 @@ async fn guarded(answering: impl Future<Output = Response>, limit: Duration) -> 
             .map(|()| ApiError::TimedOut { limit }.into_response())
     })
     .await
+}
+
+/// The method, unless it is an invention of the client's, which could be anything.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        _ => "_OTHER",
+    }
+}
+
+/// A request id as text; it is visible ASCII.
+fn text(id: &HeaderValue) -> &str {
+    id.to_str().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 use formats::application::ApplicationSpec;
 use inference::{Applications, Registry};
-use server::Settings;
+use server::{Settings, Signals};
 use test_support::patience;
 
 use crate::support::{PREDICT, artifact, images, limits, spec};
@@ -32,6 +32,7 @@ impl Running {
             listen: "127.0.0.1:0".parse().unwrap(),
             registry: folder.path().to_str().unwrap().to_owned(),
             limits: limits(),
+            signals: Signals::default(),
             refresh_interval: Duration::from_millis(20),
             drain_max,
         };
@@ -106,7 +107,7 @@ fn read_all(stream: &mut TcpStream) -> String {
 }
 
 /// A registry in which `mnist-app` is deployed.
-fn store() -> TempDir {
+pub(crate) fn store() -> TempDir {
     let folder = TempDir::new().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

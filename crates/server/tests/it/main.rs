@@ -12,4 +12,5 @@ mod limits;
 mod management;
 mod metrics;
 mod predict;
+mod signals;
 mod support;

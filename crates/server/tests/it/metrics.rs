@@ -98,6 +98,10 @@ async fn counters_are_those_of_the_client_and_labels_are_bounded() {
         slipway_refusals_total{reason="body_too_large"} 1
         slipway_refusals_total{reason="too_many_images"} 1
         slipway_refusals_total{reason="time_out"} 0
+        # HELP slipway_spans_total Spans for the collector, by what became of them.
+        # TYPE slipway_spans_total counter
+        slipway_spans_total{outcome="sent"} 0
+        slipway_spans_total{outcome="dropped"} 0
         # HELP slipway_swaps_total Revisions that began to answer.
         # TYPE slipway_swaps_total counter
         slipway_swaps_total 2
