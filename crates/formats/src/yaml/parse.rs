@@ -53,6 +53,8 @@ impl Builder {
                 format!("expected at most {SIZE_MAX} bytes, found {}", text.len()),
             );
         }
+        let end = end_of(text);
+        let place_of = |marker: Marker| place_of(marker).min(end);
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
             match event {
@@ -179,6 +181,16 @@ impl Builder {
 
 fn refuse<T>(place: Place, message: String) -> Result<T, Refused> {
     Err(Refused { place, message })
+}
+
+/// The place behind the last character. The parser counts one line more where the last one has no line break.
+fn end_of(text: &str) -> Place {
+    let n_breaks = text.matches(['\n', '\r']).count() - text.matches("\r\n").count();
+    let last_line = text.rsplit(['\n', '\r']).next().unwrap_or_default();
+    Place {
+        line: n_breaks + 1,
+        column: last_line.chars().count() + 1,
+    }
 }
 
 /// The parser counts columns from 0.

@@ -53,6 +53,19 @@ fn check(text: &str, expected: Expect) {
     });
 }
 
+/// The parser stood in a line that the text does not have.
+#[test]
+fn a_mistake_at_the_end_without_a_line_break_is_in_the_last_line() {
+    for text in ["a: 1\nb", "a: 1\r\nb", "a: 1\rb"] {
+        let mistakes = Document::parse("x.yaml", text).unwrap_err();
+        assert_eq!(
+            mistakes.to_string(),
+            "x.yaml:2:2: not YAML: simple key expected",
+            "{text:?}"
+        );
+    }
+}
+
 #[test]
 fn a_right_document_becomes_a_typed_value() {
     check(
