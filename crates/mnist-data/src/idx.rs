@@ -146,7 +146,7 @@ impl Header {
         let n_elements = others.into_iter().try_fold(1_u64, u64::checked_mul);
         let n_bytes = n_elements.and_then(|n| n.checked_mul(self.element.n_bytes() as u64));
         match n_bytes {
-            Some(_) if self.dimensions.contains(&0) => Ok(0),
+            Some(n_bytes) if self.dimensions.contains(&0) && isize::try_from(n_bytes).is_ok() => Ok(0),
             Some(n_bytes) if n_bytes <= ELEMENT_BYTES_MAX => Ok(n_bytes),
             _ => Err(too_large()),
         }

@@ -135,6 +135,17 @@ fn dimensions_that_would_not_fit_into_memory_are_refused_before_memory_is_taken(
     );
 }
 
+/// The product fits into 64 bits, but not into the signed ones of ndarray, which refused it with a panic.
+#[test]
+fn huge_dimensions_beside_a_zero_are_refused_where_ndarray_refuses_them() {
+    check(
+        &file(0x08, &[0, u32::MAX, u32::MAX], &[]),
+        expect![
+            "at byte 4: expected dimensions of at most 1073741824 bytes together, found 0 × 4294967295 × 4294967295"
+        ],
+    );
+}
+
 #[test]
 fn a_file_is_named_in_its_errors() {
     let workspace = test_support::Workspace::new();
