@@ -27,9 +27,9 @@ use source::{Failure, Job};
 use staging::Staging;
 use watch::Watch;
 
-pub use content::ContentError;
+pub use content::{ContentError, accept};
 pub use fetch::FetchError;
-pub use npm::NpmError;
+pub use npm::{NpmError, take_out};
 pub use source::{Source, SourceError};
 pub use watch::Event;
 

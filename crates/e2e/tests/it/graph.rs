@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, TargetK
 use crate::workspace;
 
 /// Crates that serve tests only: each may use what it likes, and none is part of a program.
-const DEV: [&str; 2] = ["test-support", "e2e"];
+const DEV: [&str; 3] = ["test-support", "fuzz-targets", "e2e"];
 
 /// Programs that meet in files and over HTTP only.
 const NEVER_LINKED: [&str; 3] = ["trainer", "server", "pipeline"];

@@ -35,7 +35,11 @@ pub(crate) const UNPACKED_BYTES_MAX: u64 = ELEMENT_BYTES_MAX + 4 + 4 * 255;
 
 /// The unpacked content of `bytes`, packed or not, if it is the file `known`; with `any_digest`, if it is an IDX file of
 /// the same kind.
-pub(crate) fn accept(bytes: Vec<u8>, known: &KnownFile, any_digest: bool) -> Result<Vec<u8>, ContentError> {
+///
+/// # Errors
+///
+/// [`ContentError`] says what the bytes are instead.
+pub fn accept(bytes: Vec<u8>, known: &KnownFile, any_digest: bool) -> Result<Vec<u8>, ContentError> {
     if bytes.trim_ascii_start().starts_with(b"<") {
         return Err(ContentError::WebPage);
     }

