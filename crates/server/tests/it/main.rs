@@ -6,6 +6,7 @@
 )]
 
 mod deploys;
+mod full_log;
 mod hostile;
 mod life;
 mod limits;
