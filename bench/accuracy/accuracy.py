@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness import paths
+from harness import marks, paths
 from harness.machine import Machine, machine
 
 FORMAT = 1
@@ -126,12 +126,7 @@ def _write(scores: list[Score], found_on: Machine) -> None:
     document = {"format": FORMAT, "machine": asdict(found_on), "scores": [asdict(score) for score in scores]}
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    text = paths.DOCUMENT.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise SystemExit(f"{paths.DOCUMENT} has lost the marks `{BEGIN}` and `{END}`")
-    paths.DOCUMENT.write_text(f"{before}{BEGIN}\n\n{figures(scores, found_on)}\n\n{END}{after}")
+    marks.write(BEGIN, END, figures(scores, found_on))
 
 
 def figures(scores: list[Score], found_on: Machine) -> str:

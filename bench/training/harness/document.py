@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import paths, table
+from harness import marks, paths, table
 from harness.bars import Bar
 from harness.results import Results
 
@@ -12,12 +12,7 @@ END = "<!-- end of what is written by bench/training/run -->"
 
 def write(results: Results, bars: list[Bar]) -> None:
     """Puts the figures between the two marks, and leaves the rest as it is."""
-    text = paths.DOCUMENT.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise SystemExit(f"{paths.DOCUMENT} has lost the marks `{BEGIN}` and `{END}`")
-    paths.DOCUMENT.write_text(f"{before}{BEGIN}\n\n{_figures(results, bars)}\n\n{END}{after}")
+    marks.write(BEGIN, END, _figures(results, bars))
 
 
 def _figures(results: Results, bars: list[Bar]) -> str:

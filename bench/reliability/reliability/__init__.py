@@ -1,0 +1,1 @@
+"""What the server promises to survive, each promise tried and measured."""

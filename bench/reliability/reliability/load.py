@@ -1,0 +1,103 @@
+"""Load, by the driver beside this package."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import paths
+from reliability.server import PREDICT
+
+DRIVER = paths.ROOT / "bench/reliability/driver"
+
+
+def target_dir() -> Path:
+    return paths.target() / "bench-reliability"
+
+
+def build() -> None:
+    command = [paths.CARGO, "build", "--release", "--locked", f"--manifest-path={DRIVER / 'Cargo.toml'}"]
+    subprocess.run([*command, f"--target-dir={target_dir()}"], check=True)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of all requests of one load."""
+
+    seconds: float
+    retries: int
+    answers: dict[str, dict[str, float]]  # by status: `n`, `p50_ms`, `p99_ms`, `max_ms`
+    failures: dict[str, int]
+    versions: dict[str, dict[str, int]]  # for each version, the classes that it answered with
+
+    def n(self, status: int) -> int:
+        return int(self.answers.get(str(status), {}).get("n", 0))
+
+    def p99_ms(self, status: int = 200) -> float:
+        return self.answers.get(str(status), {}).get("p99_ms", float("inf"))
+
+    @property
+    def n_failed(self) -> int:
+        """Everything but an answer of 200."""
+        return sum(int(kind["n"]) for status, kind in self.answers.items() if status != "200") + sum(
+            self.failures.values()
+        )
+
+    @property
+    def rate(self) -> float:
+        """Answers of 200 a second."""
+        return self.n(200) / self.seconds
+
+    def failed_text(self) -> str:
+        """`0 failed`, or how many of which kind."""
+        kinds = {status: int(kind["n"]) for status, kind in self.answers.items() if status != "200"} | self.failures
+        return "0 failed" if not kinds else ", ".join(f"{n} × {kind}" for kind, n in sorted(kinds.items()))
+
+
+class Load:
+    """A load that goes on in the background."""
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        body: Path,
+        seconds: float,
+        *,
+        connections: int = 16,
+        rate: float | None = None,
+        cores: set[int] | None = None,
+    ) -> None:
+        command = [
+            str(target_dir() / "release/driver"),
+            f"--address={address[0]}:{address[1]}",
+            f"--path={PREDICT}",
+            f"--body={body}",
+            f"--connections={connections}",
+            f"--seconds={seconds}",
+        ]
+        self.process = subprocess.Popen(
+            command if rate is None else [*command, f"--rate={rate}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
+        )
+
+    def stop(self) -> None:
+        """Ends it early: the driver goes on until its input ends."""
+        assert self.process.stdin
+        self.process.stdin.close()
+
+    def tally(self) -> Tally:
+        """Waits for the end."""
+        assert self.process.stdout
+        output = self.process.stdout.read()
+        self.stop()
+        self.process.wait()
+        if self.process.returncode != 0:
+            raise RuntimeError("the driver failed")
+        result: dict[str, Any] = json.loads(output)
+        return Tally(**result)

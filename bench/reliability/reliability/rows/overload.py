@@ -1,0 +1,50 @@
+"""Five times as many clients as may be worked for, none of which ever pauses."""
+
+from __future__ import annotations
+
+import time
+
+from reliability import bodies
+from reliability.bench import Bench
+from reliability.row import Row
+
+IN_FLIGHT = 16
+TIMES = 5
+# Long enough that requests overlap: a short one is done before the next is looked at, and nothing would be refused.
+N_IMAGES = 100
+MEMORY_MAX_MB = 20.0
+
+
+def overload(bench: Bench) -> list[Row]:
+    seconds = bench.choose(30, 3)
+    body = bench.body("dense", bodies.dense(N_IMAGES))
+    flags = {"--requests-in-flight-max": IN_FLIGHT}
+    with bench.server("overload", flags) as server:
+        bench.measure(server.address, 1, body=body, connections=IN_FLIGHT)
+        peak = bench.measure(server.address, bench.choose(10, 2), body=body, connections=IN_FLIGHT)
+        half = peak.rate / 2
+        before = bench.measure(server.address, bench.choose(5, 2), body=body, connections=IN_FLIGHT, rate=half)
+        memory_before = server.memory_mb()
+        server.forget_peak()
+        during = bench.measure(server.address, seconds, body=body, connections=TIMES * IN_FLIGHT)
+        growth = server.memory_peak_mb() - memory_before
+        time.sleep(1)
+        after = bench.measure(server.address, bench.choose(5, 2), body=body, connections=IN_FLIGHT, rate=half)
+    goodput = during.rate / peak.rate
+    others = during.n_failed - during.n(503)
+    is_normal = after.n_failed == 0 and after.p99_ms() <= 2 * before.p99_ms()
+    refusals = f"{during.n(503)} × 503" + (f" with p99 {during.p99_ms(503):.1f} ms" if during.n(503) else "")
+    return [
+        Row(
+            f"{TIMES} × overload for {seconds} s: {TIMES * IN_FLIGHT} clients without a pause, {IN_FLIGHT} requests in "
+            f"flight, {N_IMAGES} images each",
+            "goodput ≥ 90 % of peak; the rest 503 with p99 < 10 ms; memory flat; normal within 2 s",
+            f"{100 * goodput:.0f} % of {peak.rate:.0f} req/s; {refusals}; {others} others; memory {growth:+.1f} MB; "
+            f"p99 {before.p99_ms():.1f} ms before, {after.p99_ms():.1f} ms after",
+            goodput >= 0.9
+            and (during.n(503) == 0 or during.p99_ms(503) < 10)
+            and others == 0
+            and growth < MEMORY_MAX_MB
+            and is_normal,
+        )
+    ]

@@ -1,0 +1,70 @@
+"""A client that asks and does not read."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+from reliability import bodies
+from reliability.bench import Bench
+from reliability.row import Row
+from reliability.rows.slow import lacking
+from reliability.server import PREDICT
+
+RATE = 1000.0
+WRITE_MS = 2000
+GRACE_S = 3.0
+COUNT = 20
+
+
+def reader(bench: Bench) -> list[Row]:
+    body = bodies.dense(500)
+    head = f"POST {PREDICT} HTTP/1.1\r\nHost: r\r\nContent-Type: application/json\r\n"
+    request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    with bench.server("reader", {"--write-timeout-ms": WRITE_MS}) as server:
+        baseline = bench.measure(server.address, bench.choose(10, 2), rate=RATE)
+        start = server.descriptors()
+        limit_s = WRITE_MS / 1000 + GRACE_S
+        readers = [_connect(server.address) for _ in range(COUNT)]
+        for connection in readers:
+            _send(connection, request * 20)
+        began = time.monotonic()
+        load = bench.load(server.address, limit_s, rate=RATE, connections=16)
+        tally = load.tally()
+        while (left := server.descriptors() - start) > 4 and time.monotonic() < began + limit_s + 1:
+            time.sleep(0.05)
+        for connection in readers:
+            connection.close()
+        lacks = server.lacks
+    slower = tally.p99_ms() / baseline.p99_ms()
+    return [
+        Row(
+            f"{COUNT} readers that stop",
+            f"dropped within {limit_s:.0f} s; others unaffected",
+            f"{max(left, 0)} left; others: {tally.failed_text()} of {tally.n(200)}, p99 {tally.p99_ms():.2f} ms, "
+            f"{slower:.2f} × baseline" + lacking(lacks),
+            left <= 4 and tally.n_failed == 0 and slower < 2,
+        )
+    ]
+
+
+def _connect(address: tuple[str, int]) -> socket.socket:
+    connection = socket.socket()
+    # A small window, so that answers pile up at the server.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect(address)
+    connection.setblocking(False)
+    return connection
+
+
+def _send(connection: socket.socket, requests: bytes) -> None:
+    """As many of the requests as the server takes while it is not read from."""
+    view = memoryview(requests)
+    deadline = time.monotonic() + 0.2
+    while view and time.monotonic() < deadline:
+        try:
+            view = view[connection.send(view) :]
+        except BlockingIOError:
+            time.sleep(0.005)
+        except OSError:
+            return
