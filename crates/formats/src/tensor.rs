@@ -1,4 +1,5 @@
-//! Tensors in JSON: the body of a predict request, read straight into one flat `f32` buffer for each input.
+//! Tensors in JSON: the body of a predict request, read straight into one flat `f32` buffer for each input, and the
+//! answer ([`outputs`]).
 //!
 //! Numbers are rounded correctly to the nearest `f32`. Keys that the signature does not know are skipped, as the
 //! original does. Nothing recurses, so no body can overflow the stack.
@@ -6,6 +7,7 @@
 mod array;
 mod cursor;
 mod number;
+pub mod outputs;
 
 use serde::de::IgnoredAny;
 use thiserror::Error;
@@ -14,14 +16,14 @@ use crate::{api::ErrorInformation, signature::Signature};
 use cursor::Cursor;
 
 /// A request whose inputs have the names, types and shapes of a signature.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Request {
     /// In the order of the signature's inputs.
     pub inputs: Vec<Tensor>,
 }
 
 /// Numbers with a shape.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tensor {
     /// The signature's shape with every length known: `[n_images, 28, 28]`, also where the body has one image
     /// without the outermost brackets or images as flat rows.
@@ -74,32 +76,51 @@ pub enum TensorError {
 ///
 /// For an input of shape `[-1, 28, 28]` the arrays `[N, 28, 28]`, `[28, 28]`, `[N, 784]` and `[784]` are understood.
 pub fn parse_request(body: &[u8], signature: &Signature, limits: Limits) -> Result<Request, TensorError> {
+    let mut request = Request::default();
+    parse_request_into(body, signature, limits, &mut request)?;
+    Ok(request)
+}
+
+/// As [`parse_request`], into the buffers of an earlier request, which is forgotten. After an error the request is of
+/// no use but for its buffers.
+pub fn parse_request_into(
+    body: &[u8],
+    signature: &Signature,
+    limits: Limits,
+    request: &mut Request,
+) -> Result<(), TensorError> {
+    let inputs = &mut request.inputs;
+    inputs.resize_with(signature.inputs.len(), Tensor::default);
+    // An input without values is one that was not met yet.
+    inputs.iter_mut().for_each(|input| input.values.clear());
     let mut cursor = Cursor::new(body)?;
     if !cursor.take(b'{') {
         return Err(cursor.mismatch("body", "an object with the inputs"));
     }
-    let mut inputs: Vec<Option<Tensor>> = vec![None; signature.inputs.len()];
     let mut is_first = true;
     while cursor.has_next(b'}', is_first)? {
         is_first = false;
         let key = cursor.key()?;
         match signature.inputs.iter().position(|field| field.name == key) {
-            Some(index) if inputs[index].is_some() => {
+            Some(index) if !inputs[index].values.is_empty() => {
                 return Err(mismatch(key, "one value", "the key twice"));
             }
-            Some(index) => inputs[index] = Some(array::read(&mut cursor, &signature.inputs[index], limits)?),
+            Some(index) => array::read(&mut cursor, &signature.inputs[index], limits, &mut inputs[index])?,
             None => {
                 cursor.json::<IgnoredAny>()?;
             }
         }
     }
     cursor.end()?;
-    let named = signature.inputs.iter().zip(inputs);
-    let missing = |name: &str| mismatch(name, "an array of numbers", "no such key");
-    let inputs = named.map(|(field, input)| input.ok_or_else(|| missing(&field.name)));
-    Ok(Request {
-        inputs: inputs.collect::<Result<_, _>>()?,
-    })
+    match signature
+        .inputs
+        .iter()
+        .zip(inputs)
+        .find(|(_, input)| input.values.is_empty())
+    {
+        Some((field, _)) => Err(mismatch(&field.name, "an array of numbers", "no such key")),
+        None => Ok(()),
+    }
 }
 
 impl TensorError {

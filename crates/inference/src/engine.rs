@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use model::{Artifact, Classifier};
+use model::{Artifact, Classifier, Scratch};
 use registry::Registry;
 use tokio::{sync::Mutex, task};
 use tracing::info;
@@ -89,7 +89,7 @@ async fn check(bytes: Bytes) -> Result<Classifier, BrokenArtifact> {
         // The first prediction touches every weight, so that no request pays for it.
         let blank_image = vec![0.0; artifact.network().n_inputs()];
         classifier
-            .classify(&blank_image, 1)
+            .classify(&blank_image, 1, &mut Scratch::default())
             .map_err(|_| BrokenArtifact::WarmUp)?;
         Ok(classifier)
     };

@@ -19,6 +19,7 @@ pub use applications::Applications;
 pub use engine::Engine;
 pub use error::{BrokenArtifact, InferenceError};
 pub use follow::Change;
+pub use model::Scratch;
 pub use predict::Prediction;
 /// What applications are read from; its errors come out of most calls here.
 pub use registry::{Registry, RegistryError};

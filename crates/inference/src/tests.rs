@@ -6,7 +6,7 @@ use std::{error::Error, sync::Arc};
 
 use expect_test::{Expect, expect};
 
-use crate::{Change, InferenceError, RegistryError};
+use crate::{Change, InferenceError, RegistryError, Scratch};
 use fixture::{Store, answer, artifact, name, predict, publish, signature, singular, staged};
 
 fn check(error: &InferenceError, expected: &Expect) {
@@ -36,17 +36,16 @@ async fn what_is_deployed_answers() {
         shape: vec![2, 2, 2],
         values: vec![0.0; 8],
     };
-    let late = running.predict(&images, 0).unwrap();
+    let mut scratch = Scratch::default();
+    let late = running.predict(&images, 0, &mut scratch).unwrap();
     assert_eq!(
         late.version().to_string(),
         "mnist:1",
         "a request that had begun stays on its version"
     );
-    assert_eq!(late.class_ids(), [3, 3]);
-    assert_eq!(
-        (late.logits().count(), late.probabilities().next().unwrap().len()),
-        (2, 10)
-    );
+    let outputs = late.outputs();
+    assert_eq!(outputs.class_ids, [3, 3]);
+    assert_eq!((outputs.logits.len(), outputs.probabilities.len()), (20, 20));
 
     let (again, is_new) = applications.deploy(singular("app", "mnist:2")).await.unwrap();
     assert_eq!((again, is_new), (revision, false));
@@ -62,7 +61,7 @@ async fn traffic_follows_the_weights() {
         .deploy(staged("app", Some("predict"), &[("mnist:1", 30), ("mnist:2", 70)]))
         .await
         .unwrap();
-    let first = (0..100).filter(|&ticket| predict(&applications, "app", 0.0, ticket).unwrap().class_ids() == [1]);
+    let first = (0..100).filter(|&ticket| predict(&applications, "app", 0.0, ticket).unwrap().1 == 1);
     assert_eq!(first.count(), 30);
     // The form with stages answers under the name of the application as well.
     assert!(applications.route(&name("app"), &signature("app")).is_ok());

@@ -1,14 +1,4 @@
-//! What follows a dense layer: ReLU between layers; softmax and arg max behind the last.
-
-/// Replaces every negative value by zero.
-pub fn relu(values: &mut [f32]) {
-    for value in values {
-        // Not `max`, which would turn NaN into zero and so hide a broken network.
-        if *value < 0.0 {
-            *value = 0.0;
-        }
-    }
-}
+//! What follows the last layer: softmax and arg max.
 
 /// Turns the logits of one image into probabilities: each in [0, 1], together 1.
 ///
@@ -49,14 +39,6 @@ mod tests {
 
     proptest! {
         #[test]
-        fn relu_keeps_what_is_positive(values in vec(-3.0_f32..3.0, 0..70)) {
-            let mut results = values.clone();
-            relu(&mut results);
-            let expected: Vec<f32> = values.iter().map(|value| value.max(0.0)).collect();
-            prop_assert_eq!(results, expected);
-        }
-
-        #[test]
         fn softmax_agrees_with_its_definition(logits in vec(-30.0_f32..30.0, 1..70)) {
             let mut results = logits.clone();
             softmax(&mut results);
@@ -80,12 +62,5 @@ mod tests {
             let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             prop_assert_eq!(Some(arg_max(&values)), values.iter().position(|&value| value == largest));
         }
-    }
-
-    #[test]
-    fn a_broken_value_stays_visible_behind_a_relu() {
-        let mut values = [f32::NAN, -1.0, f32::INFINITY];
-        relu(&mut values);
-        assert!(values[0].is_nan() && values[1..] == [0.0, f32::INFINITY]);
     }
 }

@@ -1,24 +1,23 @@
-//! The arithmetic of a small network, and nothing else: dense layers, ReLU, softmax and arg max on plain slices.
+//! The arithmetic of a small network, and nothing else, on plain slices: dense layers, ReLU, softmax and arg max.
 //!
-//! It never allocates, never touches files and knows neither images nor models. Sizes are the caller's promise: a
-//! slice of a wrong length is a mistake in the program and panics.
-//! Start reading at [`dense`], where nearly all the time is spent.
-//!
-//! Training keeps state and has a face of its own, [`Network`]; `training.rs` says how it works and why it is fast.
+//! It never touches files and knows neither images nor models. Sizes are the caller's promise: a slice of a wrong length
+//! is a mistake in the program and panics.
+//! Start reading at [`Forward`], which answers, or at [`Network`], which is trained; `forward.rs` and `training.rs` say
+//! how they work and why they are fast.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod activation;
 mod bits;
 mod denormals;
-mod dense;
+mod forward;
 mod lanes;
 mod simd;
 mod team;
 mod training;
 
-pub use activation::{arg_max, relu, softmax};
-pub use dense::dense;
+pub use activation::{arg_max, softmax};
+pub use forward::{Forward, Scratch};
 pub use simd::InstructionSet;
 pub use training::{
     Network, NetworkSettings,

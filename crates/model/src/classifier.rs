@@ -1,18 +1,26 @@
 //! Classification of a batch of images.
 
 use formats::artifact::ArtifactHeader;
+use kernels::{Forward, InstructionSet};
 use thiserror::Error;
 
 use crate::{Artifact, Network};
 
-/// A network that is ready to answer, with what its artifact says about it.
+/// A network that is ready to answer, laid out for this machine, with what its artifact says about it.
 pub struct Classifier {
     header: ArtifactHeader,
-    network: Network,
+    forward: Forward,
+}
+
+/// Room for one classification, reused from call to call: it grows to what the largest one needed.
+#[derive(Default)]
+pub struct Scratch {
+    layers: kernels::Scratch,
+    classified: Classified,
 }
 
 /// What a network says about a batch of images.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Classified {
     /// What the last layer gave; all finite.
     pub logits: Vec<f32>, // [n_images, n_classes]
@@ -35,7 +43,7 @@ impl Classifier {
     pub fn new(artifact: &Artifact) -> Self {
         Self {
             header: artifact.header().clone(),
-            network: artifact.network().clone(),
+            forward: artifact.network().forward(),
         }
     }
 
@@ -44,18 +52,28 @@ impl Classifier {
         &self.header
     }
 
-    /// As [`Network::classify`].
+    /// Classifies `images`, `[n_images, n_inputs]`; the answer lies in `scratch`.
     ///
     /// # Errors
     ///
     /// [`Overflow`] names the first image whose values are too large.
-    pub fn classify(&self, images: &[f32], n_images: usize) -> Result<Classified, Overflow> {
-        self.network.classify(images, n_images)
+    ///
+    /// # Panics
+    ///
+    /// Where `images` does not hold `n_images` images: the caller has checked the shape.
+    pub fn classify<'s>(
+        &self,
+        images: &[f32],
+        n_images: usize,
+        scratch: &'s mut Scratch,
+    ) -> Result<&'s Classified, Overflow> {
+        classify(&self.forward, images, n_images, scratch)?;
+        Ok(&scratch.classified)
     }
 }
 
 impl Network {
-    /// Classifies `images`, `[n_images, n_inputs]`.
+    /// As [`Classifier::classify`], for callers that ask once: the network is laid out first.
     ///
     /// # Errors
     ///
@@ -65,58 +83,43 @@ impl Network {
     ///
     /// Where `images` does not hold `n_images` images: the caller has checked the shape.
     pub fn classify(&self, images: &[f32], n_images: usize) -> Result<Classified, Overflow> {
-        let (n_inputs, n_classes) = (self.n_inputs(), self.n_classes());
-        assert_eq!(images.len(), n_images * n_inputs, "images are [n_images, n_inputs]");
-        let mut logits = vec![0.0; n_images * n_classes];
-        let mut hidden = Hidden::new(self);
-        for (image, logits) in images.chunks_exact(n_inputs).zip(logits.chunks_exact_mut(n_classes)) {
-            self.forward(image, &mut hidden, logits);
-        }
-        if let Some(place) = logits.iter().position(|logit| !logit.is_finite()) {
-            return Err(Overflow {
-                image: place / n_classes,
-            });
-        }
-        let class_ids = logits.chunks_exact(n_classes).map(kernels::arg_max).collect();
-        let mut probabilities = logits.clone();
-        probabilities.chunks_exact_mut(n_classes).for_each(kernels::softmax);
-        Ok(Classified {
-            logits,
-            probabilities,
-            class_ids,
-        })
+        let mut scratch = Scratch::default();
+        classify(&self.forward(), images, n_images, &mut scratch)?;
+        Ok(scratch.classified)
     }
 
-    /// Runs one image through all layers, one after the other.
-    fn forward(&self, image: &[f32], hidden: &mut Hidden, logits: &mut [f32]) {
-        let Hidden { from, to } = hidden;
-        let (last, inner) = self.layers().split_last().expect("a network has at least one layer");
-        let mut inputs = image;
-        for layer in inner {
-            let outputs = &mut to[..layer.n_outputs()];
-            kernels::dense(inputs, &layer.weights, &layer.bias, outputs);
-            kernels::relu(outputs);
-            std::mem::swap(from, to);
-            inputs = &from[..layer.n_outputs()];
-        }
-        kernels::dense(inputs, &last.weights, &last.bias, logits);
+    fn forward(&self) -> Forward {
+        let layers = self.layers().iter();
+        Forward::new(
+            InstructionSet::best(),
+            layers.map(|layer| (&*layer.weights, &*layer.bias)),
+        )
     }
 }
 
-/// Room for what one layer gives and the next takes, reused for every image.
-struct Hidden {
-    from: Vec<f32>,
-    to: Vec<f32>,
-}
-
-impl Hidden {
-    fn new(network: &Network) -> Self {
-        let widest = network.widths().into_iter().skip(1).max().unwrap_or(0);
-        Self {
-            from: vec![0.0; widest],
-            to: vec![0.0; widest],
-        }
+/// Sets what `scratch` says to what `forward` gives for `images`.
+fn classify(forward: &Forward, images: &[f32], n_images: usize, scratch: &mut Scratch) -> Result<(), Overflow> {
+    let (n_inputs, n_classes) = (forward.n_inputs(), forward.n_classes());
+    assert_eq!(images.len(), n_images * n_inputs, "images are [n_images, n_inputs]");
+    let Scratch { layers, classified } = scratch;
+    let Classified {
+        logits,
+        probabilities,
+        class_ids,
+    } = classified;
+    logits.resize(n_images * n_classes, 0.0);
+    forward.logits(images, layers, logits);
+    if let Some(place) = logits.iter().position(|logit| !logit.is_finite()) {
+        return Err(Overflow {
+            image: place / n_classes,
+        });
     }
+    probabilities.clear();
+    probabilities.extend_from_slice(logits);
+    probabilities.chunks_exact_mut(n_classes).for_each(kernels::softmax);
+    class_ids.clear();
+    class_ids.extend(logits.chunks_exact(n_classes).map(kernels::arg_max));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -20,22 +20,27 @@ struct Reader<'c, 'a> {
     layouts: Vec<Layout>,
     /// For each open array, outermost first, how many values it has so far; also the path of the next value.
     counts: Vec<usize>,
-    values: Vec<f32>,
+    values: &'c mut Vec<f32>,
 }
 
-/// Reads the value of `field`, and nothing behind it.
-pub(super) fn read(cursor: &mut Cursor<'_>, field: &Field, limits: Limits) -> Result<Tensor, TensorError> {
-    let layouts = layouts(field);
+/// Reads the value of `field`, and nothing behind it, into the empty `tensor`.
+pub(super) fn read(
+    cursor: &mut Cursor<'_>,
+    field: &Field,
+    limits: Limits,
+    tensor: &mut Tensor,
+) -> Result<(), TensorError> {
     let mut reader = Reader {
         cursor,
         field,
         limits,
-        layouts,
+        layouts: layouts(field),
         counts: Vec::new(),
-        values: Vec::new(),
+        values: &mut tensor.values,
     };
     reader.read()?;
-    Ok(reader.finish())
+    reader.shape(&mut tensor.shape);
+    Ok(())
 }
 
 /// Every way to write `field`: as it is, without the outermost level where that stands for one image, and both with
@@ -143,7 +148,7 @@ impl Reader<'_, '_> {
         let length_max = lengths.try_fold(0, |most: usize, length| Some(most.max(length?)));
         let n_max = length_max.unwrap_or(self.limits.images_max);
         let count = &mut self.counts[level];
-        *count += self.cursor.more_numbers(n_max.saturating_sub(*count), &mut self.values);
+        *count += self.cursor.more_numbers(n_max.saturating_sub(*count), self.values);
     }
 
     /// A value of the innermost open array is complete: is there room for it?
@@ -213,20 +218,16 @@ impl Reader<'_, '_> {
             .fold(self.field.name.clone(), |path, index| format!("{path}[{index}]"))
     }
 
-    fn finish(self) -> Tensor {
+    /// Sets `shape` to that of what was read.
+    fn shape(&self, shape: &mut Vec<usize>) {
         let lengths = self.layouts[0].0.iter().rev().copied().chain(iter::repeat(None));
         // Aligned at the innermost level; a layout that flattens has the lengths of the field itself.
         let aligned = self.field.shape.iter().rev().zip(lengths);
-        let mut shape: Vec<usize> = aligned
-            .map(|(dimension, found)| length(*dimension).or(found).unwrap_or(1))
-            .collect();
+        shape.clear();
+        shape.extend(aligned.map(|(dimension, found)| length(*dimension).or(found).unwrap_or(1)));
         shape.reverse();
         if let [Dimension::Any, ..] = self.field.shape[..] {
             shape[0] = self.values.len() / shape[1..].iter().product::<usize>();
-        }
-        Tensor {
-            shape,
-            values: self.values,
         }
     }
 }

@@ -16,7 +16,7 @@ use formats::{
     tensor::Tensor,
 };
 
-use crate::{Applications, InferenceError, Prediction};
+use crate::{Applications, InferenceError, Scratch};
 
 /// The folder of a registry, which may be opened more than once.
 pub(super) struct Store {
@@ -125,25 +125,24 @@ pub(super) fn singular(name: &str, model: &str) -> ApplicationSpec {
     staged(name, None, &[(model, 100)])
 }
 
-/// Asks for one image, all its pixels `value`.
+/// Asks for one image, all its pixels `value`: the version that answers, and the class it gives.
 pub(super) fn predict(
     applications: &Applications,
     application: &str,
     value: f32,
     ticket: u64,
-) -> Result<Prediction, InferenceError> {
+) -> Result<(String, usize), InferenceError> {
     let route = applications.route(&name(application), &signature("predict"))?;
-    route.predict(
-        &Tensor {
-            shape: vec![1, 2, 2],
-            values: vec![value; 4],
-        },
-        ticket,
-    )
+    let image = Tensor {
+        shape: vec![1, 2, 2],
+        values: vec![value; 4],
+    };
+    let mut scratch = Scratch::default();
+    let prediction = route.predict(&image, ticket, &mut scratch)?;
+    Ok((prediction.version().to_string(), prediction.outputs().class_ids[0]))
 }
 
 /// The version that answers, and the class it gives.
 pub(super) fn answer(applications: &Applications, application: &str) -> (String, usize) {
-    let prediction = predict(applications, application, 0.5, 0).unwrap();
-    (prediction.version().to_string(), prediction.class_ids()[0])
+    predict(applications, application, 0.5, 0).unwrap()
 }

@@ -62,8 +62,6 @@ pub(crate) enum ApiError {
     TimedOut { limit: Duration },
     #[error("a worker did not finish")]
     Worker(#[source] JoinError),
-    #[error("the answer has no JSON form")]
-    Encode(#[source] serde_json::Error),
     #[error("a request ended in a panic: {0}")]
     Panic(String),
 }
@@ -101,7 +99,7 @@ impl ApiError {
             Self::Inference(error) => inference_status(error),
             Self::NotReady | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
-            Self::Worker(_) | Self::Encode(_) | Self::Panic(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Worker(_) | Self::Panic(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

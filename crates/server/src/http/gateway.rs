@@ -1,22 +1,22 @@
 //! Predictions: `POST /gateway/applications/{application}/{signature}`.
 
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use serde::{Serialize, Serializer, ser::SerializeStruct};
 use tokio::task;
 
 use formats::{
     api::MODEL_VERSION,
     name::{ApplicationName, SignatureName},
-    tensor::{self, parse_request},
+    tensor::{self, parse_request_into},
+    version::ModelVersion,
 };
-use inference::{Prediction, Route};
+use inference::{Route, Scratch};
 
 use crate::{
     App,
@@ -33,14 +33,34 @@ pub(super) async fn predict(
 ) -> Result<Response, ApiError> {
     let route = app.route(&application, &signature)?;
     let answered = answer(&app, route, &headers, body).await;
-    let prediction = answered.as_ref().ok().map(|answer| &answer.prediction);
+    let answer = answered.as_ref().ok();
     let served = Served {
-        traffic: app.metrics.traffic(&application, prediction.map(Prediction::version)),
-        n_images: prediction.map_or(0, |prediction| prediction.class_ids().len() as u64),
+        traffic: app.metrics.traffic(&application, answer.map(|answer| &answer.version)),
+        n_images: answer.map_or(0, |answer| answer.n_images as u64),
     };
     let mut response = answered.into_response();
     response.extensions_mut().insert(served);
     Ok(response)
+}
+
+/// An answer as JSON, and what it is about.
+struct Answer {
+    version: ModelVersion,
+    n_images: usize,
+    json: Bytes,
+}
+
+/// Room for the numbers and the text of one request.
+#[derive(Default)]
+struct Workspace {
+    request: tensor::Request,
+    scratch: Scratch,
+    json: Vec<u8>,
+}
+
+thread_local! {
+    /// Of requests that are worked on where they were read: these are short, so the room that they leave is small.
+    static WORKSPACE: RefCell<Workspace> = RefCell::default();
 }
 
 async fn answer(app: &App, route: Arc<Route>, headers: &HeaderMap, body: Body) -> Result<Answer, ApiError> {
@@ -50,33 +70,33 @@ async fn answer(app: &App, route: Arc<Route>, headers: &HeaderMap, body: Body) -
         images_max: app.limits.images_max,
     };
     let ticket = fastrand::u64(..);
-    let stays_here = bytes.len() <= app.limits.inline_max_bytes;
-    let work = move || {
-        let request = parse_request(&bytes, route.signature(), limits)?;
-        let prediction = route.predict(&request.inputs[0], ticket)?;
-        let json = serde_json::to_vec(&Outputs(&prediction)).map_err(ApiError::Encode)?;
-        Ok(Answer { prediction, json })
-    };
     // A hop to another thread costs more than one image does; many images would hold up this thread's other requests.
-    if stays_here {
-        work()
-    } else {
-        task::spawn_blocking(work).await.map_err(ApiError::Worker)?
+    if bytes.len() <= app.limits.inline_max_bytes {
+        return WORKSPACE.with_borrow_mut(|workspace| workspace.answer(&bytes, &route, limits, ticket));
+    }
+    let work = move || Workspace::default().answer(&bytes, &route, limits, ticket);
+    task::spawn_blocking(work).await.map_err(ApiError::Worker)?
+}
+
+impl Workspace {
+    fn answer(&mut self, body: &[u8], route: &Route, limits: tensor::Limits, ticket: u64) -> Result<Answer, ApiError> {
+        let Self { request, scratch, json } = self;
+        parse_request_into(body, route.signature(), limits, request)?;
+        let prediction = route.predict(&request.inputs[0], ticket, scratch)?;
+        let outputs = prediction.outputs();
+        json.clear();
+        outputs.write(json);
+        Ok(Answer {
+            version: prediction.version().clone(),
+            n_images: outputs.class_ids.len(),
+            json: Bytes::copy_from_slice(json),
+        })
     }
 }
 
-/// A prediction and its JSON.
-struct Answer {
-    prediction: Prediction,
-    json: Vec<u8>,
-}
-
-/// The prediction in the original's form: one row for each image, and one column for the class.
-struct Outputs<'a>(&'a Prediction);
-
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let version = HeaderValue::try_from(self.prediction.version().to_string())
+        let version = HeaderValue::try_from(self.version.to_string())
             .expect("a version is ASCII letters, digits and punctuation");
         let json = HeaderValue::from_static("application/json");
         let headers = [
@@ -84,31 +104,5 @@ impl IntoResponse for Answer {
             (HeaderName::from_static(MODEL_VERSION), version),
         ];
         (headers, self.json).into_response()
-    }
-}
-
-impl Serialize for Outputs<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(prediction) = self;
-        let class_ids = prediction.class_ids().iter();
-        let mut object = serializer.serialize_struct("Outputs", 4)?;
-        object.serialize_field("class_ids", &Rows(|| class_ids.clone().map(|class_id| [class_id])))?;
-        object.serialize_field(
-            "classes",
-            &Rows(|| class_ids.clone().map(|class_id| [class_id.to_string()])),
-        )?;
-        // As `f32`, so that each number has the fewest digits that give the same number back.
-        object.serialize_field("logits", &Rows(|| prediction.logits()))?;
-        object.serialize_field("probabilities", &Rows(|| prediction.probabilities()))?;
-        object.end()
-    }
-}
-
-/// An array from an iterator, without a copy.
-struct Rows<F>(F);
-
-impl<F: Fn() -> I, I: IntoIterator<Item: Serialize>> Serialize for Rows<F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0())
     }
 }

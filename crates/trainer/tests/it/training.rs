@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use formats::digest::Digest;
-use model::{Artifact, Classifier};
+use model::Artifact;
 use test_support::{Digits, Workspace, patience};
 
 use crate::{RUN_MAX, report, start, trainer, workspace};
@@ -62,7 +62,7 @@ fn a_run_leaves_an_artifact_that_classifies_and_a_report_that_fits_it() {
     // The same images that the trainer tested on, drawn again.
     let Digits { images, labels } = Digits::draw(100, 2);
     let pixels: Vec<f32> = images.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
-    let classified = Classifier::new(&artifact).classify(&pixels, 100).unwrap();
+    let classified = artifact.network().classify(&pixels, 100).unwrap();
     let right = classified.class_ids.iter().zip(&labels);
     let n_correct = right
         .filter(|&(&class_id, &label)| class_id == usize::from(label))
