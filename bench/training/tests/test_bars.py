@@ -2,9 +2,9 @@
 
 import unittest
 
-from harness.bars import bars
-from harness.results import Results
-from tests.rehearsal import results, sample
+from training.bars import bars
+from training.results import Results
+from training.tests.rehearsal import results, sample
 
 
 def broken(measured: Results) -> list[str]:

@@ -8,10 +8,12 @@ from typing import Any
 from unittest import mock
 from xml.etree import ElementTree
 
-from harness import chart, document, paths, table
+from harness import document as harness_document
+from harness import paths
 from harness.bars import Bar
-from harness.results import Line
-from tests.rehearsal import results, sample
+from training import chart, document, places, table
+from training.results import Line
+from training.tests.rehearsal import results, sample
 
 BARS = [Bar("at least 4 times faster", "4.10 times", True), Bar("at most 150 MB", "160 MB", False)]
 
@@ -40,17 +42,14 @@ class Outputs(unittest.TestCase):
 
     def test_the_document_changes_between_its_marks_only(self) -> None:
         path = self.folder / "benchmarks.md"
-        path.write_text(f"before\n{document.BEGIN}\nold figures\n{document.END}\nafter\n")
-        here: dict[str, Any] = {
-            "DOCUMENT": path,
-            "CHART": self.folder / "b/chart.svg",
-            "RESULTS": self.folder / "b/results.json",
-        }
-        with mock.patch.multiple(paths, **here):
+        begin, end = harness_document.marks("training")
+        path.write_text(f"before\n{begin}\nold figures\n{end}\nafter\n")
+        here: dict[str, Any] = {"CHART": self.folder / "b/chart.svg", "RESULTS": self.folder / "b/results.json"}
+        with mock.patch.multiple(places, **here), mock.patch.object(paths, "DOCUMENT", path):
             document.write(self.results, BARS)
         text = path.read_text()
-        self.assertTrue(text.startswith(f"before\n{document.BEGIN}\n"))
-        self.assertTrue(text.endswith(f"\n{document.END}\nafter\n"))
+        self.assertTrue(text.startswith(f"before\n{begin}\n"))
+        self.assertTrue(text.endswith(f"\n{end}\nafter\n"))
         self.assertNotIn("old figures", text)
         for words in ["(b/chart.svg)", "| at most 150 MB | 160 MB | no |", "on Abacus: 2 cores with AVX2", "1.10 s"]:
             self.assertIn(words, text)

@@ -5,11 +5,11 @@ import unittest
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.contenders import CannotRun, Contender, Sample
 from harness.environments import CannotInstall
-from harness.job import Job
-from harness.rounds import measure
-from tests.rehearsal import sample
+from training.contenders import CannotRun, Contender, Sample
+from training.job import Job
+from training.rounds import measure
+from training.tests.rehearsal import sample
 
 JOB = Job(Path("images"))
 

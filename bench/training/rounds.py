@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from harness.contenders import CannotRun, Contender
 from harness.environments import CannotInstall
-from harness.job import Job
-from harness.results import Line
+from training.contenders import CannotRun, Contender
+from training.job import Job
+from training.results import Line
 
 
 def measure(contenders: list[Contender], job: Job, rounds: int, progress: TextIO = sys.stderr) -> list[Line]:

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
-from harness.contenders import Contender, Sample
-from harness.job import Job
 from harness.machine import Machine
+from training.contenders import Contender, Sample
+from training.job import Job
 
 FORMAT = 1
 

@@ -8,8 +8,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import environments, paths, processes
-from harness.job import Job
+from harness import environments, paths, processes, programs
+from training import places
+from training.job import Job
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Ours(Contender):
         """Nothing: the trainer has been built."""
 
     def measure(self, job: Job, seed: int) -> Sample:
-        trainer = str(paths.target() / "release/trainer")
+        trainer = programs.program("trainer")
         with tempfile.TemporaryDirectory() as models_dir:
             places = ["--no-download", f"--data-dir={job.data_dir}", f"--models-dir={models_dir}"]
             training = [f"--recipe={self.recipe}", f"--steps={job.steps}", f"--seed={seed}"]
@@ -89,11 +90,11 @@ class Peer(Contender):
     variant: str = ""
 
     def prepare(self) -> None:
-        environments.python_with(self.requirements)
+        self._python()
 
     def measure(self, job: Job, seed: int) -> Sample:
-        python = environments.python_with(self.requirements)
-        script = paths.PEERS / self.script
+        python = self._python()
+        script = places.PEERS / self.script
         outcome = self._run([str(python), str(script), *job.arguments(seed), f"--variant={self.variant}"])
         measured = json.loads(outcome.stdout.strip().splitlines()[-1])
         self.version = measured["version"]
@@ -104,6 +105,9 @@ class Peer(Contender):
             memory_mb=outcome.memory_mb,
             accuracy=measured["accuracy"],
         )
+
+    def _python(self) -> Path:
+        return environments.python_with(places.REQUIREMENTS / f"{self.requirements}.txt", paths.workshop("training"))
 
 
 def contenders() -> list[Contender]:

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.results import Results
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A promise, with the figure that keeps it or breaks it."""
-
-    words: str
-    figure: str
-    holds: bool
+from harness.bars import Bar
+from training.results import Results
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import paths
-
 # The last Python that TensorFlow with Estimator runs on, so all peers run on it.
 PYTHON = "3.11"
 
@@ -17,14 +15,13 @@ class CannotInstall(Exception):
     """Why a peer cannot take part."""
 
 
-def python_with(requirements: str) -> Path:
-    """The interpreter of the environment with the packages of `requirements/<requirements>.txt`."""
-    pinned = paths.REQUIREMENTS / f"{requirements}.txt"
-    folder = paths.workshop() / "python" / requirements
+def python_with(pinned: Path, workshop: Path) -> Path:
+    """The interpreter of the environment with the packages of the file `pinned`."""
+    folder = workshop / "python" / pinned.stem
     installed = folder / "installed.txt"  # written last: an environment without it is half-made
     python = folder / "bin/python"
     if not installed.is_file() or installed.read_text() != pinned.read_text():
-        print(f"installing {requirements} …", file=sys.stderr, flush=True)
+        print(f"installing {pinned.stem} …", file=sys.stderr, flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         _run([_interpreter(), "-m", "venv", str(folder)])
         _run([str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--requirement", str(pinned)])

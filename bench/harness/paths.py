@@ -8,13 +8,10 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-PEERS = ROOT / "bench/training/peers"
-REQUIREMENTS = ROOT / "bench/training/requirements"
+ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs/benchmarks.md"
 # What a full run leaves for the document.
-RESULTS = ROOT / "docs/benchmarks/training.json"
-CHART = ROOT / "docs/benchmarks/training.svg"
+FIGURES = ROOT / "docs/benchmarks"
 
 # Cargo itself says where it is to whom it starts.
 CARGO = os.environ.get("CARGO", "cargo")
@@ -28,6 +25,6 @@ def target() -> Path:
     return Path(json.loads(metadata)["target_directory"])
 
 
-def workshop() -> Path:
+def workshop(benchmark: str) -> Path:
     """The part of the target folder that belongs to this benchmark."""
-    return target() / "bench-training"
+    return target() / f"bench-{benchmark}"

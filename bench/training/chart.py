@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from harness.results import Line, Results
+from training.results import Line, Results
 
 WIDTH = 880
 LEFT = 275  # where the bars begin; the labels end a little before

@@ -14,6 +14,8 @@ from harness import paths
 
 # The instruction sets that the kernels of anybody here know of.
 INSTRUCTION_SETS = {"avx512f": "AVX-512", "avx512_bf16": "AVX-512 BF16", "avx2": "AVX2", "fma": "FMA"}
+# Share of the machine's time beyond which figures say more about others than about what is measured.
+BUSY_MAX = 0.1
 
 
 @dataclass(frozen=True)

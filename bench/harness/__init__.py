@@ -1,0 +1,1 @@
+"""What all benchmarks share: processes, the machine, environments of peers, tables and documents."""
