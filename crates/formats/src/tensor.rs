@@ -6,6 +6,7 @@
 
 mod array;
 mod cursor;
+mod images;
 mod number;
 pub mod outputs;
 
@@ -103,7 +104,7 @@ pub fn parse_request_into(
         let key = cursor.key()?;
         match signature.inputs.iter().position(|field| field.name == key) {
             Some(index) if !inputs[index].values.is_empty() => {
-                return Err(mismatch(key, "one value", "the key twice"));
+                return Err(mismatch(&*key, "one value", "the key twice"));
             }
             Some(index) => array::read(&mut cursor, &signature.inputs[index], limits, &mut inputs[index])?,
             None => {

@@ -30,6 +30,16 @@ pub(super) fn read(
     limits: Limits,
     tensor: &mut Tensor,
 ) -> Result<(), TensorError> {
+    if let [Dimension::Any, Dimension::Fixed(n_rows), Dimension::Fixed(n_columns)] = field.shape[..] {
+        let (n_rows, n_columns) = (n_rows as usize, n_columns as usize);
+        if cursor.images((n_rows, n_columns), limits.images_max, &mut tensor.values) {
+            tensor.shape.clear();
+            let n_images = tensor.values.len() / (n_rows * n_columns);
+            tensor.shape.extend([n_images, n_rows, n_columns]);
+            return Ok(());
+        }
+        tensor.values.clear();
+    }
     let mut reader = Reader {
         cursor,
         field,

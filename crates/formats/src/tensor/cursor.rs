@@ -1,10 +1,10 @@
 //! A place in a JSON text, and the steps forward from it.
 
-use std::iter;
+use std::{borrow::Cow, iter};
 
 use serde::Deserialize;
 
-use super::{TensorError, mismatch, number};
+use super::{TensorError, images, mismatch, number};
 use crate::excerpt::excerpt;
 
 /// The text from `position` on is still to be read.
@@ -56,16 +56,32 @@ impl<'a> Cursor<'a> {
     }
 
     /// A key of an object, and its colon.
-    pub(super) fn key(&mut self) -> Result<String, TensorError> {
+    pub(super) fn key(&mut self) -> Result<Cow<'a, str>, TensorError> {
         if self.peek() != Some(b'"') {
             return Err(self.unexpected("a key in quotes"));
         }
-        let key = self.json()?;
+        let rest = &self.text[self.position + 1..];
+        let end = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20));
+        let key = match end {
+            Some(end) if rest.as_bytes()[end] == b'"' => {
+                self.position += end + 2;
+                Cow::Borrowed(&rest[..end])
+            }
+            // With an escape, or wrong.
+            _ => Cow::Owned(self.json()?),
+        };
         if self.take(b':') {
             Ok(key)
         } else {
             Err(self.unexpected("`:`"))
         }
+    }
+
+    /// Steps over images that are all that [`images::read`] wants; else stays where it is.
+    pub(super) fn images(&mut self, size: (usize, usize), images_max: usize, values: &mut Vec<f32>) -> bool {
+        let length = images::read(&self.text.as_bytes()[self.position..], size, images_max, values);
+        self.position += length.unwrap_or(0);
+        length.is_some()
     }
 
     /// Any value that serde_json understands; it skips deep nesting without recursion.
@@ -120,7 +136,7 @@ impl<'a> Cursor<'a> {
     fn repeats(&mut self, start: usize, n_max: usize) -> usize {
         let bytes = self.text.as_bytes();
         let length = self.position - start;
-        let n_repeats = (common_prefix(&bytes[self.position..], &bytes[start..]) / length).min(n_max);
+        let n_repeats = (images::common_prefix(&bytes[self.position..], &bytes[start..]) / length).min(n_max);
         let end = self.position + n_repeats * length;
         // `0.0` may be the beginning of `0.05`.
         let is_whole = matches!(bytes.get(end), Some(b',' | b']' | b' ' | b'\n' | b'\r' | b'\t'));
@@ -219,14 +235,4 @@ impl<'a> Cursor<'a> {
             reason: reason.to_owned(),
         }
     }
-}
-
-/// How many bytes both begin with.
-#[inline]
-fn common_prefix(one: &[u8], other: &[u8]) -> usize {
-    const CHUNK: usize = 16;
-    let chunks = one.as_chunks::<CHUNK>().0.iter().zip(other.as_chunks::<CHUNK>().0);
-    let n_same = CHUNK * chunks.take_while(|(one, other)| one == other).count();
-    let rest = one[n_same..].iter().zip(&other[n_same..]).take(CHUNK);
-    n_same + rest.take_while(|(one, other)| one == other).count()
 }

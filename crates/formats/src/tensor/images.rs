@@ -1,0 +1,193 @@
+//! Images as nearly everybody writes them: whole, three levels deep, of a fixed size. Read in one sweep, without a word
+//! about what is wrong with others: those are left to [`array`](super::array), which says it.
+
+use super::number;
+
+/// Reads `[[[…], …], …]` with `n_rows` times `n_columns` numbers in each image into `values`, which is empty; returns the
+/// length of the text.
+///
+/// `None` where it is anything else, or has more than `images_max` images; `values` then holds no matter what.
+pub(super) fn read(
+    text: &[u8],
+    (n_rows, n_columns): (usize, usize),
+    images_max: usize,
+    values: &mut Vec<f32>,
+) -> Option<usize> {
+    let n_pixels = n_rows.checked_mul(n_columns).filter(|&n_pixels| n_pixels > 0)?;
+    let mut sweep = Sweep { text, position: 0 };
+    sweep.take(b'[')?;
+    for n_images in 0..images_max {
+        // Zeros are not written again.
+        values.resize((n_images + 1) * n_pixels, 0.0);
+        sweep.take(b'[')?;
+        for (index, row) in values[n_images * n_pixels..].chunks_exact_mut(n_columns).enumerate() {
+            if index > 0 {
+                sweep.take(b',')?;
+            }
+            sweep.take(b'[')?;
+            sweep.row(row)?;
+        }
+        sweep.take(b']')?;
+        match sweep.next()? {
+            b',' => {}
+            b']' => return Some(sweep.position),
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// The text from `position` on is still to be read.
+struct Sweep<'a> {
+    text: &'a [u8],
+    position: usize,
+}
+
+impl Sweep<'_> {
+    /// The next byte that is not white space, stepped over.
+    #[inline(always)]
+    fn next(&mut self) -> Option<u8> {
+        loop {
+            let byte = *self.text.get(self.position)?;
+            self.position += 1;
+            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return Some(byte);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn take(&mut self, byte: u8) -> Option<()> {
+        (self.next()? == byte).then_some(())
+    }
+
+    /// The numbers of a row whose bracket is open, up to the one that closes it. `row` holds zeros.
+    #[inline(always)]
+    fn row(&mut self, row: &mut [f32]) -> Option<()> {
+        let mut n_numbers = 0;
+        loop {
+            // Back by one: the number begins with the byte that is not white space.
+            self.next()?;
+            self.position -= 1;
+            let start = self.position;
+            let (value, length) = number::read(&self.text[start..])?;
+            self.position += length;
+            *row.get_mut(n_numbers)? = value;
+            n_numbers += 1;
+            match self.next()? {
+                b']' => return (n_numbers == row.len()).then_some(()),
+                b',' => {}
+                _ => return None,
+            }
+            // Not where it is minus zero, which stands in `row` no more than any other number.
+            if value.to_bits() == 0 {
+                n_numbers += self.repeats(start);
+            }
+        }
+    }
+
+    /// Steps over what stands from `start` up to here and behind, a number, a comma and perhaps a blank, as often as it
+    /// stands here again; returns how often. Images are full of zeros, which clients write one like the other.
+    #[inline(always)]
+    fn repeats(&mut self, start: usize) -> usize {
+        if self.text.get(self.position) == Some(&b' ') {
+            self.position += 1;
+        }
+        let length = self.position - start;
+        let same = common_prefix(&self.text[self.position..], &self.text[start..]);
+        let n_repeats = match length {
+            // Divisions by what is known are a tenth of the others: `0,`, `0, `, `0.0,` and `0.0, `.
+            2 => same / 2,
+            3 => same / 3,
+            4 => same / 4,
+            5 => same / 5,
+            _ => same / length,
+        };
+        self.position += n_repeats * length;
+        n_repeats
+    }
+}
+
+/// How many bytes both begin with. The first one is the shorter.
+#[inline(always)]
+pub(super) fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    const CHUNK: usize = size_of::<u128>();
+    let chunks = one.as_chunks::<CHUNK>().0.iter().zip(other.as_chunks::<CHUNK>().0);
+    let mut n_same = 0;
+    for (one, other) in chunks {
+        let difference = u128::from_le_bytes(*one) ^ u128::from_le_bytes(*other);
+        if difference != 0 {
+            return n_same + (difference.trailing_zeros() / 8) as usize;
+        }
+        n_same += CHUNK;
+    }
+    let rest = one[n_same..].iter().zip(&other[n_same..]);
+    n_same + rest.take_while(|(one, other)| one == other).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_two_texts_begin_with_is_counted_whatever_their_lengths() {
+        let text: Vec<u8> = (0..70).collect();
+        for length in 0..70 {
+            assert_eq!(common_prefix(&text[..length], &text), length);
+            for place in 0..length {
+                let mut other = text.clone();
+                other[place] += 1;
+                assert_eq!(common_prefix(&text[..length], &other), place);
+            }
+        }
+    }
+
+    #[test]
+    fn only_whole_images_are_read() {
+        let read = |text: &str| {
+            let mut values = Vec::new();
+            read(text.as_bytes(), (2, 2), 2, &mut values).map(|length| (length, values))
+        };
+        let image = vec![1.0, 0.0, 0.0, 0.5];
+        assert_eq!(read("[[[1,0],[0,0.5]]], 7"), Some((17, image.clone())));
+        assert_eq!(read(" [ [ [1 , 0] , [0, 0.5 ]] ] "), Some((27, image)));
+        for text in [
+            "",
+            "[]",
+            "[[]]",
+            "[[[1,0],[0,0]]",
+            "[[[1,0],[0]]]",
+            "[[[1,0],[0,0,0]]]",
+            "[[[0,0,0],[0,0]]]",
+            "[[[1,0],[0,0],[0,0]]]",
+            "[[1,0],[0,0]]",
+            "[[[1,0],[0,00]]]",
+            "[[[1,0],[0,0,]]]",
+            "[[[1,0][0,0]]]",
+            "[[[1,0],[0,0]]][",
+            "[[[1,0],[0,0]],[[1,0],[0,0]],[[1,0],[0,0]]]",
+        ] {
+            let is_read = read(text).is_some_and(|(length, _)| length == text.len());
+            assert!(!is_read, "{text}");
+        }
+        let mut values = Vec::new();
+        assert_eq!(super::read(b"[[[]]]", (1, 0), 1, &mut values), None);
+    }
+
+    proptest! {
+        #[test]
+        fn zeros_are_read_however_they_are_written_and_whatever_stands_between(
+            pixels in proptest::collection::vec(prop_oneof![8 => Just("0.0"), 1 => Just("0.05"), 1 => Just("0"), 1 => Just("-0.0")], 60),
+            comma in prop_oneof![Just(","), Just(", "), Just(" ,\n  ")],
+        ) {
+            let rows: Vec<String> = pixels.chunks(20).map(|row| format!("[{}]", row.join(comma))).collect();
+            let text = format!("[[{}]]", rows.join(comma));
+            let mut values = Vec::new();
+            prop_assert_eq!(read(text.as_bytes(), (3, 20), 1, &mut values), Some(text.len()));
+            let expected: Vec<u32> = pixels.iter().map(|pixel| pixel.parse::<f32>().unwrap().to_bits()).collect();
+            prop_assert_eq!(values.into_iter().map(f32::to_bits).collect::<Vec<_>>(), expected);
+        }
+    }
+}
