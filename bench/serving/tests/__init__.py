@@ -1,0 +1,1 @@
+"""Tests of the measurement itself; they start no server."""
