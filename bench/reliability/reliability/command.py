@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from harness import marks, paths
+from harness import document, paths
 from harness.machine import Machine, busy_share, machine
 from reliability import load
 from reliability.bench import Bench
@@ -33,9 +33,7 @@ from reliability.rows.slow import slow
 from reliability.rows.swaps import swaps
 
 FORMAT = 1
-RESULTS = paths.ROOT / "docs/benchmarks/reliability.json"
-BEGIN = "<!-- what follows is written by bench/reliability/run -->"
-END = "<!-- end of what is written by bench/reliability/run -->"
+RESULTS = paths.FIGURES / "reliability.json"
 HEADINGS = ["test", "target", "measured", "verdict"]
 # Share of the machine's time beyond which latencies say more about the others than about the server.
 BUSY_MAX = 0.1
@@ -113,10 +111,10 @@ def _build() -> None:
 
 
 def _write(rows: list[Row], found_on: Machine) -> None:
-    document = {"format": FORMAT, "machine": asdict(found_on), "rows": [asdict(row) for row in rows]}
+    kept = {"format": FORMAT, "machine": asdict(found_on), "rows": [asdict(row) for row in rows]}
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    marks.write(BEGIN, END, table(rows, found_on))
+    RESULTS.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
+    document.write("reliability", table(rows, found_on))
 
 
 def table(rows: list[Row], found_on: Machine) -> str:

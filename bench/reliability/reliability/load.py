@@ -16,7 +16,7 @@ DRIVER = paths.ROOT / "bench/reliability/driver"
 
 
 def target_dir() -> Path:
-    return paths.target() / "bench-reliability"
+    return paths.workshop("reliability")
 
 
 def build() -> None:
