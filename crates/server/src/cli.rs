@@ -1,5 +1,7 @@
 //! The command line of `server`, and the environment behind it.
 
+pub mod connections;
+pub mod drain;
 mod signals;
 
 use std::{
@@ -11,6 +13,9 @@ use std::{
 use clap::{ArgAction, Parser};
 
 use crate::{Limits, Settings};
+
+use connections::ConnectionArgs;
+use drain::DrainArgs;
 
 pub use signals::SignalArgs;
 
@@ -62,9 +67,11 @@ pub struct Args {
     #[arg(long, env = "REFRESH_INTERVAL_MS", default_value = "1000", value_name = "MS")]
     pub refresh_interval_ms: NonZeroU64,
 
-    /// Longest time that requests may take to finish after SIGTERM or Ctrl-C, in milliseconds
-    #[arg(long, env = "DRAIN_MAX_MS", default_value = "10000", value_name = "MS")]
-    pub drain_max_ms: u64,
+    #[command(flatten)]
+    pub connections: ConnectionArgs,
+
+    #[command(flatten)]
+    pub drain: DrainArgs,
 
     #[command(flatten)]
     pub signals: SignalArgs,
@@ -87,10 +94,12 @@ impl Args {
                 inline_max_bytes: self.inline_max_bytes as usize,
                 requests_in_flight_max: self.requests_in_flight_max.get() as usize,
                 request_timeout: Duration::from_millis(self.request_timeout_ms.get()),
+                body_pace: self.connections.body_pace(),
             },
+            connections: self.connections.limits(),
             signals: self.signals.signals(),
             refresh_interval: Duration::from_millis(self.refresh_interval_ms.get()),
-            drain_max: Duration::from_millis(self.drain_max_ms),
+            drain: self.drain.times(),
         }
     }
 }
@@ -114,6 +123,8 @@ mod tests {
             ["server", "--requests-in-flight-max=many"],
             ["server", "--body-max-bytes=-1"],
             ["server", "--listen=8080"],
+            ["server", "--connections-max=0"],
+            ["server", "--header-timeout-ms=0"],
         ] {
             assert!(Args::try_parse_from(arguments).is_err(), "{arguments:?}");
         }

@@ -5,7 +5,10 @@
 //! Start reading at [`run`], then `http.rs` for the routes and what surrounds them.
 
 pub mod cli;
+mod connections;
+mod descriptors;
 mod http;
+mod life;
 mod metrics;
 mod otlp;
 mod serve;
@@ -15,6 +18,6 @@ mod state;
 
 pub use http::router;
 pub use serve::{ListenError, run, start};
-pub use settings::{Limits, Settings};
+pub use settings::{BodyPace, ConnectionLimits, DrainTimes, Limits, Settings};
 pub use signals::{AccessLevel, AccessLog, Share, ShareError, Signals, Traces};
 pub use state::App;

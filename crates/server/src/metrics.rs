@@ -44,6 +44,10 @@ pub(crate) struct Served {
 pub(crate) struct Metrics {
     /// Requests that are being worked on.
     pub(crate) in_flight: InFlight,
+    /// Connections that are open.
+    pub(crate) connections: InFlight,
+    accepted: Counter,
+    accept_errors: Counter,
     applications: Arc<Applications>,
     started_at_ms: u64,
     by_class: [OfClass; RouteClass::ALL.len()],
@@ -74,6 +78,9 @@ impl Metrics {
     pub(crate) fn new(applications: Arc<Applications>, started_at_ms: u64) -> Self {
         Self {
             in_flight: InFlight::default(),
+            connections: InFlight::default(),
+            accepted: Counter::default(),
+            accept_errors: Counter::default(),
             applications,
             started_at_ms,
             by_class: Default::default(),
@@ -88,6 +95,16 @@ impl Metrics {
     /// Counts a request or a connection that was turned away.
     pub(crate) fn refuse(&self, reason: Reason) {
         self.refusals[reason as usize].add(1);
+    }
+
+    /// Counts a connection that was accepted.
+    pub(crate) fn accepted(&self) {
+        self.accepted.add(1);
+    }
+
+    /// Counts a connection that the operating system could not give.
+    pub(crate) fn accept_failed(&self) {
+        self.accept_errors.add(1);
     }
 
     /// Counts bytes of a body that was read.
@@ -119,6 +136,7 @@ impl Metrics {
         let mut text = Text::default();
         self.render_requests(&mut text);
         self.render_limits(&mut text);
+        self.render_connections(&mut text);
         self.render_deployed(&mut text);
         process::render(&mut text, self.started_at_ms);
         text.finish()
@@ -189,6 +207,22 @@ impl Metrics {
         text.family(name, Kind::Counter, "Spans for the collector, by what became of them.");
         text.sample(name, &[("outcome", "sent")], self.spans.sent.get());
         text.sample(name, &[("outcome", "dropped")], self.spans.dropped.get());
+    }
+
+    fn render_connections(&self, text: &mut Text) {
+        let name = "slipway_connections";
+        text.family(name, Kind::Gauge, "Connections that are open.");
+        text.sample(name, &[], self.connections.n_requests());
+        let name = "slipway_connections_accepted_total";
+        text.family(name, Kind::Counter, "Connections that were accepted.");
+        text.sample(name, &[], self.accepted.get());
+        let name = "slipway_accept_errors_total";
+        text.family(
+            name,
+            Kind::Counter,
+            "Connections that the operating system could not give.",
+        );
+        text.sample(name, &[], self.accept_errors.get());
     }
 
     fn render_deployed(&self, text: &mut Text) {

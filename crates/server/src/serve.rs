@@ -1,29 +1,21 @@
 //! The life of a server: listen, restore, answer, drain.
 
-use std::{
-    future::{Future, IntoFuture},
-    io,
-    net::SocketAddr,
-    process::ExitCode,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, io, net::SocketAddr, pin::pin, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use inference::{Applications, Registry};
 use thiserror::Error;
 use tokio::{
     net::TcpListener,
     runtime,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
-    time,
+    task::JoinHandle,
+    time::{Instant, sleep_until, timeout_at},
 };
-use tower::make::Shared;
 use tracing::{info, warn};
 
-use crate::{App, Settings, router};
+use crate::{App, DrainTimes, Settings, connections::Connections, descriptors, life::Stage, router};
 
 /// Longest time that the end waits for the collector of spans.
 const SPANS_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -38,7 +30,13 @@ pub struct ListenError {
     pub source: io::Error,
 }
 
-/// Runs a server until SIGTERM or Ctrl-C.
+/// The wish that the process ends, by `kill` or from the keyboard, as often as it is uttered.
+struct Stops {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+/// Runs a server until SIGTERM or Ctrl-C and until it has drained; a second signal ends it at once.
 ///
 /// Errors: [`ListenError`]; a registry that cannot be opened.
 pub fn start(settings: Settings) -> anyhow::Result<ExitCode> {
@@ -46,24 +44,38 @@ pub fn start(settings: Settings) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()
         .context("cannot start the threads")?;
-    let result = runtime.block_on(async {
+    let code = runtime.block_on(async {
         // Before anything else, so that a signal during the start is not lost and ends the program in good order.
-        let shutdown = asked_to_stop().context("cannot listen for signals")?;
+        let mut stops = Stops::listen().context("cannot listen for signals")?;
         let address = settings.listen;
         let listener = TcpListener::bind(address)
             .await
             .map_err(|source| ListenError { address, source })?;
-        run(listener, settings, shutdown).await
+        let (stop, stopped) = oneshot::channel::<()>();
+        let mut running = pin!(run(listener, settings, async {
+            let _ = stopped.await;
+        }));
+        tokio::select! {
+            ended = &mut running => return ended.map(|()| console::exit::DONE),
+            () = stops.next() => {}
+        }
+        let _ = stop.send(());
+        tokio::select! {
+            ended = running => ended.map(|()| console::exit::DONE),
+            () = stops.next() => {
+                warn!("stopped at once, because the wish was repeated");
+                Ok(console::exit::INTERRUPTED)
+            }
+        }
     });
     // A blocking thread may still be busy with a request that nobody waits for any more.
     runtime.shutdown_background();
-    result.map(|()| ExitCode::from(console::exit::DONE))
+    code.map(ExitCode::from)
 }
 
-/// Serves on `listener` until `shutdown` is done; then finishes the requests that have begun, within
-/// [`Settings::drain_max`].
+/// Serves on `listener` until `shutdown` is done and the server has drained, in the time of [`Settings::drain`].
 ///
-/// `/readyz` answers 200 once every application of the registry is loaded, as far as it can be.
+/// `/readyz` answers 200 once every application of the registry is loaded, as far as it can be, and until `shutdown`.
 ///
 /// Errors: a registry that cannot be opened.
 pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
@@ -74,40 +86,17 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Futur
         .with_signals(settings.signals)
         .context("cannot start a thread")?;
     let app = Arc::new(app);
+    let limits = descriptors::fitting(settings.connections);
+    let connections = Connections::new(app.clone(), router(app.clone()), limits, settings.drain);
     info!("listening on http://{address}, registry `{}`", settings.registry);
     if !address.ip().is_loopback() {
         warn!("everybody who reaches {address} can publish models and deploy applications");
     }
     let following = tokio::spawn(async move { applications.follow(settings.refresh_interval).await });
-    let (stop, stopped) = oneshot::channel::<()>();
-    // Answers are small and complete when they are written, so waiting to fill a packet would only delay them.
-    let listener = listener.tap_io(|connection| {
-        let _ = connection.set_nodelay(true);
-    });
-    let serving = axum::serve(listener, Shared::new(router(app.clone()))).with_graceful_shutdown(async move {
-        let _ = stopped.await;
-    });
-    let mut serving = tokio::spawn(serving.into_future());
-    tokio::select! {
-        () = shutdown => {}
-        ended = &mut serving => return ended.context("the server stopped by itself")?.context("cannot serve"),
-    }
+    let accepting = tokio::spawn(connections.clone().accept(listener));
+    shutdown.await;
     following.abort();
-    info!(
-        "stopping: requests that have begun may finish within {} ms",
-        settings.drain_max.as_millis()
-    );
-    let _ = stop.send(());
-    match time::timeout(settings.drain_max, &mut serving).await {
-        Ok(ended) => ended
-            .context("the server did not stop in good order")?
-            .context("cannot serve")?,
-        Err(_) => {
-            let n_requests = app.metrics.in_flight.n_requests();
-            warn!(n_requests, "stopped while {n_requests} requests were not finished");
-            serving.abort();
-        }
-    }
+    drain(&app, accepting, connections.closed(), settings.drain).await?;
     if let Some(spans) = &app.spans {
         spans.flush(SPANS_WAIT_MAX).await;
     }
@@ -115,13 +104,43 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Futur
     Ok(())
 }
 
-/// Done once the process is asked to stop, by `kill` or from the keyboard.
-fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
+/// Asks everybody to leave, then to finish, and in the end gives up what is not finished.
+async fn drain(
+    app: &App,
+    accepting: JoinHandle<()>,
+    closed: impl Future<Output = ()>,
+    times: DrainTimes,
+) -> anyhow::Result<()> {
+    let asked = Instant::now();
+    app.life.advance(Stage::Leaving);
+    info!(
+        "stopping: not ready any more, answering for {} ms, ended within {} ms",
+        times.delay.as_millis(),
+        times.max.as_millis()
+    );
+    sleep_until(asked + times.delay).await;
+    app.life.advance(Stage::Closing);
+    accepting.await.context("cannot accept connections")?;
+    if timeout_at(asked + times.max, closed).await.is_err() {
+        let n_requests = app.metrics.in_flight.n_requests();
+        app.life.advance(Stage::Ended);
+        warn!(n_requests, "stopped while {n_requests} requests were not finished");
+    }
+    Ok(())
+}
+
+impl Stops {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    })
+    }
 }

@@ -13,12 +13,14 @@ pub struct Settings {
     pub registry: String,
     /// What a client may ask for.
     pub limits: Limits,
+    /// What a connection may do.
+    pub connections: ConnectionLimits,
     /// What is told about single requests.
     pub signals: Signals,
     /// How often the registry is looked at for what was deployed elsewhere.
     pub refresh_interval: Duration,
-    /// How long requests may take to finish once the server is told to stop.
-    pub drain_max: Duration,
+    /// How it ends.
+    pub drain: DrainTimes,
 }
 
 /// What a client may ask for.
@@ -36,4 +38,58 @@ pub struct Limits {
     pub requests_in_flight_max: usize,
     /// Time for one request, from its headers to the answer.
     pub request_timeout: Duration,
+    /// How fast a body must arrive.
+    pub body_pace: BodyPace,
+}
+
+/// What a connection may do, and how many there may be.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimits {
+    /// Open connections; more are refused.
+    pub connections_max: u32,
+    /// Bytes of a request's head.
+    pub header_max_bytes: u32,
+    /// Headers of a request.
+    pub headers_max: usize,
+    /// Time for a request's head.
+    pub header_timeout: Duration,
+    /// Time in which a client takes nothing of an answer.
+    pub write_timeout: Duration,
+    /// Time between an answer and the next request.
+    pub idle_timeout: Duration,
+    /// Requests of one HTTP/2 connection at the same time.
+    pub http2_streams_max: u32,
+    /// How many more requests an HTTP/2 client may give up than it lets be answered.
+    pub http2_resets_max: u32,
+}
+
+/// How fast a body must arrive.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyPace {
+    /// Time for a body, whatever its length.
+    pub timeout: Duration,
+    /// Bytes that give a body a second more.
+    pub rate_min_bytes: u32,
+}
+
+/// When a server does what at its end, counted from the signal that asks for it.
+#[derive(Debug, Clone, Copy)]
+pub struct DrainTimes {
+    /// Until then it answers as before, and says that it is not ready.
+    pub delay: Duration,
+    /// Then it has ended, whatever is not finished.
+    pub max: Duration,
+}
+
+impl ConnectionLimits {
+    /// Headers of a request where nobody says otherwise; hyper's own limit, and the only one that costs nothing.
+    pub const HEADERS_MAX: usize = 100;
+}
+
+impl BodyPace {
+    /// How long a body may take of which this much has arrived.
+    pub fn time(&self, n_bytes: usize) -> Duration {
+        let earned = n_bytes as f64 / f64::from(self.rate_min_bytes.max(1));
+        self.timeout + Duration::from_secs_f64(earned)
+    }
 }

@@ -8,7 +8,7 @@ use formats::{
 };
 use inference::{Application, Applications, InferenceError, Route};
 
-use crate::{AccessLog, Limits, Signals, http::ApiError, metrics::Metrics, otlp::Spans};
+use crate::{AccessLog, Limits, Signals, http::ApiError, life::Life, metrics::Metrics, otlp::Spans};
 
 /// What all routes share.
 pub struct App {
@@ -19,6 +19,7 @@ pub struct App {
     /// Where spans go, if somebody collects them.
     pub(crate) spans: Option<Spans>,
     pub(crate) identity: ServerIdentity,
+    pub(crate) life: Life,
 }
 
 impl App {
@@ -34,6 +35,7 @@ impl App {
             spans: None,
             applications,
             limits,
+            life: Life::new(),
             identity: ServerIdentity {
                 program: ServerIdentity::PROGRAM.to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -6,12 +6,13 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::workspace;
 
-const DOCUMENTS: [&str; 5] = [
+const DOCUMENTS: [&str; 6] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "docs/benchmarks.md",
     "docs/formats.md",
+    "docs/operations.md",
 ];
 
 /// What documents may call besides our own programs and scripts.

@@ -108,6 +108,8 @@ fn serve() -> Step {
                 value: Value::Listen,
             },
             whole("--registry", Place::Registry),
+            // Nobody distributes requests over several servers here, so there is nobody to wait for.
+            text("--drain-delay-ms", 0),
         ],
         reads: vec![Location::whole(Place::Registry)],
         writes: vec![Location::whole(Place::Registry)],

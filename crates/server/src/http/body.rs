@@ -1,35 +1,46 @@
 //! Bodies of requests: read whole, within a limit, and only of the announced kind.
 
-use std::error::Error;
-
 use axum::{
-    body::{self, Body, HttpBody},
+    body::{Body, HttpBody},
     http::{HeaderMap, header},
 };
-use bytes::Bytes;
-use http_body_util::LengthLimitError;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{App, http::ApiError};
 
 /// Reads the body.
 ///
-/// Errors: more than `max_bytes`, found at once where the length is announced; a client that went away.
+/// Errors: more than `max_bytes`, found at once where the length is announced; slower than it may be; a client that went
+/// away.
 pub(super) async fn read(app: &App, body: Body, max_bytes: usize) -> Result<Bytes, ApiError> {
-    let too_large = || ApiError::BodyTooLarge { max_bytes };
     if body.size_hint().lower() > max_bytes as u64 {
-        return Err(too_large());
+        return Err(ApiError::BodyTooLarge { max_bytes });
     }
-    let bytes = body::to_bytes(body, max_bytes).await.map_err(|error| {
-        let beyond_limit = error.source().is_some_and(|source| source.is::<LengthLimitError>());
-        if beyond_limit {
-            too_large()
-        } else {
-            ApiError::BodyCutOff
+    let pace = app.limits.body_pace;
+    let began = Instant::now();
+    let mut deadline = began + pace.timeout;
+    let mut reading = Reading {
+        body,
+        max_bytes,
+        first: Bytes::new(),
+        whole: BytesMut::new(),
+    };
+    loop {
+        // Only a body that is not there yet sets a timer, and most of them are.
+        if let Ok(read) = timeout_at(deadline, reading.to_end()).await {
+            read?;
+            app.metrics.received(reading.n_bytes());
+            return Ok(reading.whole());
         }
-    })?;
-    app.metrics.received(bytes.len());
-    Ok(bytes)
+        let earned = began + pace.time(reading.n_bytes());
+        if earned <= deadline {
+            return Err(ApiError::BodyTooSlow { pace });
+        }
+        deadline = earned;
+    }
 }
 
 /// Reads a JSON document.
@@ -57,5 +68,59 @@ pub(super) fn expect_json(headers: &HeaderMap) -> Result<(), ApiError> {
     } else {
         let found = value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         Err(ApiError::ContentType { found })
+    }
+}
+
+/// A body that is being read. A body in one piece is not copied.
+struct Reading {
+    body: Body,
+    max_bytes: usize,
+    first: Bytes,
+    /// Everything, once there is a second piece.
+    whole: BytesMut,
+}
+
+impl Reading {
+    /// Reads to the end of the body; given up and called again, it goes on.
+    async fn to_end(&mut self) -> Result<(), ApiError> {
+        while let Some(frame) = self.body.frame().await {
+            let Ok(piece) = frame.map_err(|_| ApiError::BodyCutOff)?.into_data() else {
+                continue;
+            };
+            if piece.len() > self.max_bytes - self.n_bytes() {
+                return Err(ApiError::BodyTooLarge {
+                    max_bytes: self.max_bytes,
+                });
+            }
+            self.add(piece);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, piece: Bytes) {
+        if self.n_bytes() == 0 {
+            self.first = piece;
+            return;
+        }
+        if self.whole.is_empty() {
+            // What is announced was compared with the limit already.
+            let rest = usize::try_from(self.body.size_hint().lower()).unwrap_or_default();
+            self.whole
+                .reserve(self.first.len() + piece.len() + rest.min(self.max_bytes));
+            self.whole.extend_from_slice(&self.first);
+        }
+        self.whole.extend_from_slice(&piece);
+    }
+
+    fn n_bytes(&self) -> usize {
+        self.first.len().max(self.whole.len())
+    }
+
+    fn whole(self) -> Bytes {
+        if self.whole.is_empty() {
+            self.first
+        } else {
+            self.whole.freeze()
+        }
     }
 }

@@ -19,7 +19,7 @@ use formats::{
 };
 use inference::{InferenceError, RegistryError};
 
-use crate::metrics::Reason;
+use crate::{BodyPace, metrics::Reason};
 
 /// Seconds after which a client that was refused for load, or too early, may come back.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -39,6 +39,8 @@ pub(crate) enum ApiError {
     ContentType { found: Option<String> },
     #[error("the body is too long")]
     BodyTooLarge { max_bytes: usize },
+    #[error("the body does not arrive in time")]
+    BodyTooSlow { pace: BodyPace },
     #[error("the body ended before it was complete")]
     BodyCutOff,
     #[error("the `idempotency-key` header must be 1 to {max_bytes} visible ASCII characters")]
@@ -56,6 +58,8 @@ pub(crate) enum ApiError {
     Inference(#[from] InferenceError),
     #[error("the applications are being loaded")]
     NotReady,
+    #[error("the server is about to end")]
+    Leaving,
     #[error("as many requests are worked on as may be")]
     Overloaded,
     #[error("not finished within {} ms", limit.as_millis())]
@@ -76,7 +80,9 @@ impl ApiError {
         match self {
             Self::Overloaded => Some(Reason::Overload),
             Self::NotReady => Some(Reason::NotReady),
+            Self::Leaving => Some(Reason::Leaving),
             Self::TimedOut { .. } => Some(Reason::TimeOut),
+            Self::BodyTooSlow { .. } => Some(Reason::BodyTimeOut),
             Self::BodyTooLarge { .. } => Some(Reason::BodyTooLarge),
             Self::Tensor(TensorError::TooMany { .. }) => Some(Reason::TooManyImages),
             _ => None,
@@ -89,6 +95,7 @@ impl ApiError {
             Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge { .. } | Self::Tensor(TensorError::TooMany { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::Path(_)
             | Self::Version(_)
             | Self::BodyCutOff
@@ -97,7 +104,7 @@ impl ApiError {
             | Self::OtherName { .. }
             | Self::Tensor(_) => StatusCode::BAD_REQUEST,
             Self::Inference(error) => inference_status(error),
-            Self::NotReady | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady | Self::Leaving | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Worker(_) | Self::Panic(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -117,6 +124,11 @@ impl ApiError {
                 place(None, Some("application/json".to_owned()), Some(found))
             }
             Self::BodyTooLarge { max_bytes } => place(None, Some(format!("at most {max_bytes} bytes")), None),
+            Self::BodyTooSlow { pace } => {
+                let ms = pace.timeout.as_millis();
+                let expected = format!("{ms} ms, and a second more for each {} bytes", pace.rate_min_bytes);
+                place(None, Some(expected), None)
+            }
             Self::OtherName { expected, found } => {
                 place(Some("name"), Some(expected.to_string()), Some(found.to_string()))
             }

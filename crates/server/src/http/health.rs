@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use formats::api::ServerIdentity;
 
-use crate::{App, http::ApiError, metrics};
+use crate::{App, http::ApiError, life::Stage, metrics};
 
 /// Answer of the two probes.
 #[derive(Serialize)]
@@ -25,9 +25,11 @@ pub(super) async fn livez() -> Json<Status> {
     Json(Status { status: "alive" })
 }
 
-/// Every application of the registry is loaded, as far as it can be.
+/// Every application of the registry is loaded, as far as it can be, and the server was not asked to end.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Status>, ApiError> {
-    if app.applications.is_restored() {
+    if app.life.stage() > Stage::Running {
+        Err(ApiError::Leaving)
+    } else if app.applications.is_restored() {
         Ok(Json(Status { status: "ready" }))
     } else {
         Err(ApiError::NotReady)

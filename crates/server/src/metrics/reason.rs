@@ -27,4 +27,22 @@ reasons! {
     TooManyImages = "too_many_images",
     /// A request that took too long.
     TimeOut = "time_out",
+    /// The server is about to end.
+    Leaving = "leaving",
+    /// A body that does not arrive in time.
+    BodyTimeOut = "body_time_out",
+    /// As many connections are open as may be.
+    Connections = "connections",
+    /// No whole head of a request in time.
+    HeaderTimeOut = "header_time_out",
+    /// A head that is longer, or has more headers, than it may.
+    HeaderTooLarge = "header_too_large",
+    /// Bytes that are not HTTP.
+    Malformed = "malformed",
+    /// Nothing was taken of an answer in time.
+    WriteTimeOut = "write_time_out",
+    /// No further request in time.
+    IdleTimeOut = "idle_time_out",
+    /// Too many requests were given up.
+    Resets = "http2_resets",
 }

@@ -4,7 +4,7 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -12,30 +12,34 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 use formats::application::ApplicationSpec;
 use inference::{Applications, Registry};
-use server::{Settings, Signals};
+use server::{DrainTimes, Settings, Signals};
 use test_support::patience;
 
-use crate::support::{PREDICT, artifact, images, limits, spec};
+use crate::connections::{ask, ask_for};
+use crate::http2::{GOAWAY, Http2};
+use crate::support::{PREDICT, artifact, connection_limits, images, limits, spec};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server in its own thread and runtime, as the program has it.
-struct Running {
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Running {
     fn start(folder: &TempDir, drain_max: Duration) -> Self {
-        let settings = Settings {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            registry: folder.path().to_str().unwrap().to_owned(),
-            limits: limits(),
-            signals: Signals::default(),
-            refresh_interval: Duration::from_millis(20),
-            drain_max,
-        };
+        Self::start_with(Settings {
+            drain: DrainTimes {
+                delay: Duration::ZERO,
+                max: drain_max,
+            },
+            ..settings(folder)
+        })
+    }
+
+    pub(crate) fn start_with(settings: Settings) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = thread::spawn(move || {
@@ -63,20 +67,20 @@ impl Running {
         running
     }
 
-    fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
     }
 
-    fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         let mut stream = self.connect();
         write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").unwrap();
         read_all(&mut stream)
     }
 
     /// Begins a predict request, without its last byte.
-    fn begin(&self) -> (TcpStream, &'static [u8]) {
+    pub(crate) fn begin(&self) -> (TcpStream, &'static [u8]) {
         let body = images(1, "0");
         let mut stream = self.connect();
         let length = body.len();
@@ -94,16 +98,32 @@ impl Running {
         (stream, b"}")
     }
 
-    fn stop(self) -> JoinHandle<anyhow::Result<()>> {
+    pub(crate) fn stop(self) -> JoinHandle<anyhow::Result<()>> {
         let _ = self.stop.send(());
         self.thread
     }
 }
 
-fn read_all(stream: &mut TcpStream) -> String {
+pub(crate) fn read_all(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
+}
+
+/// What a server on this registry is told.
+pub(crate) fn settings(folder: &TempDir) -> Settings {
+    Settings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        registry: folder.path().to_str().unwrap().to_owned(),
+        limits: limits(),
+        connections: connection_limits(),
+        signals: Signals::default(),
+        refresh_interval: Duration::from_millis(20),
+        drain: DrainTimes {
+            delay: Duration::ZERO,
+            max: PATIENCE,
+        },
+    }
 }
 
 /// A registry in which `mnist-app` is deployed.
@@ -143,8 +163,35 @@ fn a_request_that_has_begun_is_answered_after_the_stop() {
         answer.starts_with("HTTP/1.1 200 OK") && answer.contains("\"class_ids\":[[3]]"),
         "{answer}"
     );
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
     thread.join().unwrap().unwrap();
     drop(idle);
+}
+
+#[test]
+fn no_client_that_keeps_asking_is_broken_off() {
+    let folder = store();
+    let delay = Duration::from_millis(100);
+    let server = Running::start_with(Settings {
+        drain: DrainTimes { delay, max: PATIENCE },
+        ..settings(&folder)
+    });
+    let mut http2 = Http2::open(server.connect(), &[]);
+    assert!(http2.settle());
+    let (mut stream, mut watcher) = (server.connect(), server.connect());
+    ask(&mut stream);
+    let (began, thread) = (Instant::now(), server.stop());
+    patience("the server to say no", PATIENCE, || {
+        ask_for(&mut watcher, "/readyz").starts_with("HTTP/1.1 503").then_some(())
+    });
+    // Each of these is answered, and the one after the delay says that it was the last.
+    while !ask(&mut stream).contains("\r\nconnection: close\r\n") {
+        assert!(began.elapsed() < PATIENCE, "the server does not ask to leave");
+    }
+    assert!(began.elapsed() >= delay);
+    assert_eq!(read_all(&mut stream), "");
+    assert!(http2.find(|frame| frame.kind == GOAWAY).is_some());
+    thread.join().unwrap().unwrap();
 }
 
 #[test]

@@ -5,13 +5,16 @@
     reason = "a step of a test that does not succeed is the end of the test"
 )]
 
+mod connections;
 mod deploys;
 mod full_log;
 mod hostile;
+mod http2;
 mod life;
 mod limits;
 mod management;
 mod metrics;
 mod predict;
+mod process;
 mod signals;
 mod support;

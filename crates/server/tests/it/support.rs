@@ -20,7 +20,7 @@ use formats::{
     signature::Signature,
 };
 use inference::{Applications, Registry};
-use server::{App, Limits, router};
+use server::{App, BodyPace, ConnectionLimits, Limits, router};
 
 pub(crate) const PREDICT: &str = "/gateway/applications/mnist-app/predict";
 
@@ -39,6 +39,25 @@ pub(crate) fn limits() -> Limits {
         inline_max_bytes: 1 << 16,
         requests_in_flight_max: 16,
         request_timeout: Duration::from_secs(30),
+        body_pace: BodyPace {
+            timeout: Duration::from_secs(30),
+            rate_min_bytes: 1,
+        },
+    }
+}
+
+/// Limits that no test meets by accident.
+pub(crate) fn connection_limits() -> ConnectionLimits {
+    let patient = Duration::from_secs(60);
+    ConnectionLimits {
+        connections_max: 100,
+        header_max_bytes: 16 << 10,
+        headers_max: ConnectionLimits::HEADERS_MAX,
+        header_timeout: patient,
+        write_timeout: patient,
+        idle_timeout: patient,
+        http2_streams_max: 100,
+        http2_resets_max: 100,
     }
 }
 

@@ -1,0 +1,159 @@
+//! Our routes as hyper asks for them, and what a request tells its connection on the way.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    http::{HeaderValue, Request, Response, Version, header},
+};
+use hyper::body::{Frame, Incoming, SizeHint};
+use pin_project_lite::pin_project;
+use tower::Service;
+
+use crate::{
+    App,
+    connections::activity::{Activity, Open},
+    life::Stage,
+};
+
+/// All routes, for one connection.
+pub(super) struct Routes<S> {
+    pub(super) service: S,
+    pub(super) activity: Arc<Activity>,
+    pub(super) app: Arc<App>,
+}
+
+pin_project! {
+    /// The answer to one request.
+    pub(super) struct Answering<F> {
+        #[pin]
+        answer: F,
+        open: Option<Open>,
+        app: Arc<App>,
+        version: Version,
+    }
+}
+
+/// The body of a request.
+struct Asked {
+    body: Incoming,
+    activity: Arc<Activity>,
+    has_ended: bool,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    body: Body,
+    open: Open,
+}
+
+impl<S> hyper::service::Service<Request<Incoming>> for Routes<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+{
+    type Response = Response<Answer>;
+    type Error = Infallible;
+    type Future = Answering<S::Future>;
+
+    fn call(&self, request: Request<Incoming>) -> Answering<S::Future> {
+        let open = Open::new(self.activity.clone());
+        let version = request.version();
+        let request = request.map(|body| {
+            if body.is_end_stream() {
+                return Body::empty();
+            }
+            Body::new(Asked {
+                body,
+                activity: self.activity.clone(),
+                has_ended: false,
+            })
+        });
+        Answering {
+            answer: self.service.clone().call(request),
+            open: Some(open),
+            app: self.app.clone(),
+            version,
+        }
+    }
+}
+
+impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for Answering<F> {
+    type Output = Result<Response<Answer>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut answer = match ready!(this.answer.poll(context)) {
+            Ok(answer) => answer,
+            Err(never) => match never {},
+        };
+        let mut open = this.open.take().expect("a future is not asked again once it is done");
+        open.answers();
+        if answer.body().is_end_stream() {
+            open.completes();
+        }
+        if this.app.life.stage() >= Stage::Closing && *this.version < Version::HTTP_2 {
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(header::CONNECTION, close);
+        }
+        Poll::Ready(Ok(answer.map(|body| Answer { body, open })))
+    }
+}
+
+impl HttpBody for Asked {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        self.has_ended = frame.is_none() || self.body.is_end_stream();
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.activity.left_unread();
+        }
+    }
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.open.completes();
+        }
+        self.open.advances();
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
