@@ -1,5 +1,6 @@
 //! Bodies of the management API that are not stored documents of their own, and the one form of every error answer.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{artifact::ArtifactHeader, digest::Digest, name::ModelName, version::ModelVersion};
@@ -13,7 +14,7 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub const MODEL_VERSION: &str = "x-model-version";
 
 /// A published version, as the registry keeps it and the API shows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedVersion {
     /// [`VERSION_FORMAT`].
@@ -34,7 +35,7 @@ pub struct PublishedVersion {
 }
 
 /// Answer of `GET /api/models`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelSummary {
     /// The model.
     pub name: ModelName,
@@ -43,7 +44,7 @@ pub struct ModelSummary {
 }
 
 /// Answer of `GET /api/server`: who is listening here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerIdentity {
     /// [`ServerIdentity::PROGRAM`].
     pub program: String,
@@ -61,7 +62,7 @@ impl ServerIdentity {
 }
 
 /// Every error answer, whatever the route.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorBody {
     /// Whose mistake it was.
     pub error: ErrorKind,
@@ -70,7 +71,7 @@ pub struct ErrorBody {
 }
 
 /// Whose mistake an error is, in the original's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ErrorKind {
     /// The request was wrong.
     Client,
@@ -79,7 +80,7 @@ pub enum ErrorKind {
 }
 
 /// What is wrong with a request, with the place where there is one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorInformation {
     /// One sentence for a person.
     pub message: String,

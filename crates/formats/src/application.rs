@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 pub const REVISION_FORMAT: u32 = 1;
 
 /// An application with every version fixed: what a server carries out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApplicationSpec {
     /// The name in the predict address.
@@ -23,7 +24,7 @@ pub struct ApplicationSpec {
 }
 
 /// One stage of an application: one or more versions that share its traffic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// The signature that is called; absent in the `singular` form, where each signature of the model answers
@@ -31,23 +32,25 @@ pub struct Stage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<SignatureName>,
     /// Whose weights add up to 100.
+    #[schemars(length(min = 1))]
     pub variants: Vec<Variant>,
 }
 
 /// A version and its share of the traffic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
     /// Which version answers.
     pub model: ModelVersion,
     /// Its share in percent, 0 to 100.
+    #[schemars(range(max = 100))]
     pub weight: u32,
 }
 
 /// One deployed state of an application, as the registry keeps it.
 ///
 /// Revisions are counted from 1 and never change; rolling back makes a new one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApplicationRevision {
     /// [`REVISION_FORMAT`].

@@ -1,5 +1,6 @@
 //! The header of an artifact: what a model file says about itself.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{digest::Digest, profile::DataProfile, report::Accuracy, signature::Signature};
@@ -12,7 +13,7 @@ pub const ARTIFACT_FORMAT_MIN: u32 = 1;
 pub const HEADER_KEY: &str = "slipway";
 
 /// Our header in a safetensors file. It holds no times and no paths: the same training gives the same bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArtifactHeader {
     /// From [`ARTIFACT_FORMAT_MIN`] to [`ARTIFACT_FORMAT`].
@@ -30,7 +31,7 @@ pub struct ArtifactHeader {
 }
 
 /// How a model was trained and what it reached.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingSummary {
     /// Engine and device, such as `burn ndarray`.
@@ -58,7 +59,7 @@ pub struct TrainingSummary {
 
 /// The recipe of a training with the values that it really had. Beside these are the steps, the batch size, the learning rate
 /// and the schedule of the [`TrainingSummary`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EffectiveRecipe {
     /// The recipe that it started from, such as `default`.
@@ -78,7 +79,7 @@ pub struct EffectiveRecipe {
 }
 
 /// Which parts of the rows were changed in which way, and how much at most. A part of 0 switches the way off.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EffectiveAugmentation {
     /// The part that was shifted.

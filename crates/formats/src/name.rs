@@ -2,11 +2,15 @@
 
 use std::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Longest name, in bytes: what a label of Kubernetes and of DNS may have.
 pub const NAME_MAX: usize = 63;
+
+/// What is a name, as a regular expression of JSON Schema; the length comes on top of it.
+const NAME_PATTERN: &str = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$";
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -66,8 +70,9 @@ macro_rules! name_type {
         $(#[$doc])*
         ///
         /// Invariant: 1 to [`NAME_MAX`] ASCII letters, digits, `-`, `_`, `.`, a letter or digit at both ends.
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
+        #[schemars(extend("pattern" = NAME_PATTERN, "maxLength" = NAME_MAX))]
         pub struct $name(String);
 
         impl $name {

@@ -1,5 +1,6 @@
 //! A sketch of a data set: enough to tell whether production traffic still looks like the training data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Bins of each histogram of a [`DataProfile`].
@@ -8,7 +9,7 @@ pub const HISTOGRAM_BINS: usize = 20;
 pub const MEAN_IMAGE_SIDE: usize = 7;
 
 /// A sketch of the images a model was trained on. Fractions are kept to six decimal places.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DataProfile {
     /// How many images were seen.

@@ -1,5 +1,6 @@
 //! Reports: what a training run and a test through the gateway reached.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,7 +14,7 @@ pub const TRAINING_REPORT_FORMAT: u32 = 2;
 pub const TEST_REPORT_FORMAT: u32 = 1;
 
 /// How many of how many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Accuracy {
     /// Images with the right answer.

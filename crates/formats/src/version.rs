@@ -2,14 +2,19 @@
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::name::{ModelName, NameError};
 
+/// What is a version, as a regular expression of JSON Schema: a name, a colon and a number.
+const VERSION_PATTERN: &str = "^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?:0*[1-9][0-9]{0,8}$";
+
 /// A registered model with its version fixed, written `mnist:3`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = VERSION_PATTERN))]
 pub struct ModelVersion {
     /// The model.
     pub name: ModelName,

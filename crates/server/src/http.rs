@@ -4,6 +4,7 @@ mod access_log;
 mod applications;
 mod body;
 mod class;
+mod endpoints;
 mod error;
 mod exchange;
 mod gateway;
@@ -11,6 +12,7 @@ mod health;
 mod ids;
 mod models;
 mod names;
+mod openapi;
 mod trace_context;
 
 use std::{convert::Infallible, sync::Arc};
@@ -20,11 +22,10 @@ use axum::{
     extract::Request,
     http::{Method, Uri},
     response::Response,
-    routing::{get, post},
 };
 use tower::{Service, service_fn};
 
-use crate::App;
+use crate::{App, http::openapi::Schemas};
 
 pub(crate) use class::RouteClass;
 pub(crate) use error::ApiError;
@@ -43,31 +44,7 @@ pub fn router(
 }
 
 fn routes(app: Arc<App>) -> Router {
-    Router::new()
-        .route(
-            "/gateway/applications/{application}/{signature}",
-            post(gateway::predict),
-        )
-        .route("/api/models", get(models::list))
-        .route(
-            "/api/models/{model}/versions",
-            get(models::versions).post(models::publish),
-        )
-        .route("/api/models/{model}/versions/{version}", get(models::version))
-        .route("/api/models/{model}/versions/{version}/artifact", get(models::artifact))
-        .route("/api/applications", get(applications::list))
-        .route(
-            "/api/applications/{application}",
-            get(applications::current).put(applications::deploy),
-        )
-        .route(
-            "/api/applications/{application}/revisions",
-            get(applications::revisions),
-        )
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .route("/api/server", get(health::identity))
+    endpoints::router(endpoints::all(&mut Schemas::new(app.limits)))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         // The limit of a body depends on what it is for, so it stands where the body is read: `http/body.rs`.

@@ -1,6 +1,12 @@
 //! What all routes share.
 
-use std::{io, process, sync::Arc, time::SystemTime};
+use std::{
+    io, process,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
+
+use bytes::Bytes;
 
 use formats::{
     api::ServerIdentity,
@@ -20,6 +26,8 @@ pub struct App {
     pub(crate) spans: Option<Spans>,
     pub(crate) identity: ServerIdentity,
     pub(crate) life: Life,
+    /// The OpenAPI document, once somebody asked for it.
+    pub(crate) document: OnceLock<Bytes>,
 }
 
 impl App {
@@ -42,6 +50,7 @@ impl App {
                 pid: process::id(),
                 started_at_ms,
             },
+            document: OnceLock::new(),
         }
     }
 

@@ -8,6 +8,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use formats::api::ServerIdentity;
@@ -15,7 +16,7 @@ use formats::api::ServerIdentity;
 use crate::{App, http::ApiError, life::Stage, metrics};
 
 /// Answer of the two probes.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Status {
     status: &'static str,
 }

@@ -92,7 +92,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let key = value
         .to_str()
         .ok()
-        .filter(|key| (1..=KEY_MAX_BYTES).contains(&key.len()));
+        .filter(|key| (1..=KEY_MAX_BYTES).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()));
     key.map(Some).ok_or(ApiError::IdempotencyKey {
         max_bytes: KEY_MAX_BYTES,
     })

@@ -14,6 +14,7 @@ mod life;
 mod limits;
 mod management;
 mod metrics;
+mod openapi;
 mod predict;
 mod process;
 mod signals;

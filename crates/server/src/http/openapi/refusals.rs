@@ -1,0 +1,85 @@
+//! The error answers: one form, and one example for each status.
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use formats::api::{ErrorBody, ErrorInformation, ErrorKind};
+
+use crate::http::openapi::JSON;
+
+/// The statuses of errors, what each means, and what a message may say.
+const REFUSALS: [(StatusCode, &str, &str); 8] = [
+    (
+        StatusCode::BAD_REQUEST,
+        "The request is wrong; the answer names the place where there is one.",
+        "imgs[3][17]: expected 28 numbers, found 27",
+    ),
+    (
+        StatusCode::NOT_FOUND,
+        "There is no such thing.",
+        "version `mnist:7` is not registered",
+    ),
+    (
+        StatusCode::CONFLICT,
+        "The request is in order, but does not go with what is there.",
+        "the idempotency key `run-1` belongs to `mnist:1`, which is another artifact",
+    ),
+    (
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "More bytes or images than may be.",
+        "the body is too long",
+    ),
+    (
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "The body is not announced as what belongs here.",
+        "the body must be announced as `application/json` in the `content-type` header",
+    ),
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "A defect of the server, whose log tells more.",
+        "internal error",
+    ),
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Too many requests, too early, or no registry: worth another attempt.",
+        "as many requests are worked on as may be",
+    ),
+    (
+        StatusCode::GATEWAY_TIMEOUT,
+        "Not finished in time.",
+        "not finished within 30000 ms",
+    ),
+];
+
+/// The name of an error answer among the document's components.
+pub(super) fn component(status: StatusCode) -> String {
+    format!("Error{}", status.as_u16())
+}
+
+/// All error answers, by name; `schema` describes their body.
+pub(super) fn all(schema: &Value) -> Value {
+    let mut refusals = Map::new();
+    for (status, what, message) in REFUSALS {
+        let example = ErrorBody {
+            error: match status.is_server_error() {
+                true => ErrorKind::Internal,
+                false => ErrorKind::Client,
+            },
+            information: ErrorInformation {
+                message: message.to_owned(),
+                ..ErrorInformation::default()
+            },
+        };
+        let content = json!({JSON: {"schema": schema, "example": example}});
+        let mut refusal = json!({"description": what, "content": content});
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            refusal["headers"]["retry-after"] = json!({
+                "description": "Seconds after which another attempt is worth it.",
+                "required": true,
+                "schema": {"type": "string", "pattern": "^[0-9]+$"},
+            });
+        }
+        refusals.insert(component(status), refusal);
+    }
+    refusals.into()
+}
