@@ -13,6 +13,7 @@ mod ids;
 mod models;
 mod names;
 mod openapi;
+mod page;
 mod trace_context;
 
 use std::{convert::Infallible, sync::Arc};

@@ -20,6 +20,7 @@ use crate::{
     http::{
         applications, gateway, health, models,
         openapi::{self, JSON, Operation, Schemas},
+        page::{self, HTML},
     },
     metrics,
 };
@@ -193,6 +194,16 @@ fn about(schemas: &mut Schemas) -> Vec<Endpoint> {
     let identity = schemas.of::<ServerIdentity>();
     let text = json!({"type": "string"});
     vec![
+        get(
+            "/",
+            page::page,
+            Operation::new("getPage", "A page to draw a digit on, and what is deployed").answers(
+                Status::OK,
+                "The page.",
+                HTML,
+                text.clone(),
+            ),
+        ),
         get(
             "/openapi.json",
             openapi::document,

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document of the endpoints, made once when the server starts.
+//! The OpenAPI 3.1 document of the endpoints, made once somebody asks for it.
 
 mod refusals;
 mod tensors;

@@ -188,7 +188,7 @@ async fn unknown_names_routes_and_methods_are_named() {
         ask("/gateway/applications/mnist%2F..%2Fapp/predict"),
         ask("/gateway/applications/%FF/predict"),
         ask("/gateway/applications/mnist-app"),
-        look("/"),
+        look("/index.html"),
         look("/api/models/../../etc/passwd"),
         look("/api/models/%2e%2e/versions"),
         look("/api/models/nope/versions"),
@@ -206,7 +206,7 @@ async fn unknown_names_routes_and_methods_are_named() {
         /gateway/applications/mnist%2F..%2Fapp/predict: 400 Bad Request {"error":"Client","information":{"message":"wrong name in the path: `/` at position 6 of the name `mnist/../app`, expected an ASCII letter, digit, `-`, `_` or `.`"}}
         /gateway/applications/%FF/predict: 400 Bad Request {"error":"Client","information":{"message":"wrong name in the path: Invalid UTF-8 in `application`"}}
         /gateway/applications/mnist-app: 404 Not Found {"error":"Client","information":{"message":"there is nothing at `/gateway/applications/mnist-app`"}}
-        /: 404 Not Found {"error":"Client","information":{"message":"there is nothing at `/`"}}
+        /index.html: 404 Not Found {"error":"Client","information":{"message":"there is nothing at `/index.html`"}}
         /api/models/../../etc/passwd: 404 Not Found {"error":"Client","information":{"message":"there is nothing at `/api/models/../../etc/passwd`"}}
         /api/models/%2e%2e/versions: 400 Bad Request {"error":"Client","information":{"message":"wrong name in the path: `.` at position 1 of the name `..`, expected an ASCII letter or digit"}}
         /api/models/nope/versions: 404 Not Found {"error":"Client","information":{"message":"no model `nope` is registered"}}

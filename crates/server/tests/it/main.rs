@@ -15,6 +15,7 @@ mod limits;
 mod management;
 mod metrics;
 mod openapi;
+mod page;
 mod predict;
 mod process;
 mod signals;
