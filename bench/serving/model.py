@@ -17,7 +17,7 @@ class Model:
 
 def make(data_dir: Path, folder: Path) -> Model:
     """Trains in `folder`, where that has not been done."""
-    model = Model(folder / "mnist/mnist.safetensors", folder / "mnist.onnx")
+    model = Model(folder / "mnist.safetensors", folder / "mnist.onnx")
     if not model.onnx.is_file():
         trainer = programs.program("trainer")
         training = ["--recipe=tutorial", "--seed=1", "--no-download", f"--data-dir={data_dir}", f"--models-dir={folder}"]
