@@ -15,7 +15,7 @@ pub(crate) fn fitting(limits: ConnectionLimits) -> ConnectionLimits {
     let allowed = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: allowed.maximum,
-        ..allowed.clone()
+        ..allowed
     };
     let allowed = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => allowed.maximum,

@@ -111,6 +111,8 @@ impl Watch<'_> {
         let limits = self.limits;
         Some(match phase {
             Phase::Silent | Phase::Idle if stage >= Stage::Closing => (self.last_idle_max, None),
+            // It was told to leave, and has no request that it could lose.
+            Phase::Head if stage >= Stage::Closing && self.is_http2 => (self.last_idle_max, None),
             Phase::Silent | Phase::Head => (limits.header_timeout, Some(Reason::HeaderTimeOut)),
             Phase::Working => return None,
             Phase::Answering | Phase::Blocked => (limits.write_timeout, Some(Reason::WriteTimeOut)),

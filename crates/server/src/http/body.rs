@@ -30,7 +30,7 @@ pub(super) async fn read(app: &App, body: Body, max_bytes: usize) -> Result<Byte
     };
     loop {
         // Only a body that is not there yet sets a timer, and most of them are.
-        if let Ok(read) = timeout_at(deadline, reading.to_end()).await {
+        if let Ok(read) = timeout_at(deadline, reading.read_on()).await {
             read?;
             app.metrics.received(reading.n_bytes());
             return Ok(reading.whole());
@@ -82,7 +82,7 @@ struct Reading {
 
 impl Reading {
     /// Reads to the end of the body; given up and called again, it goes on.
-    async fn to_end(&mut self) -> Result<(), ApiError> {
+    async fn read_on(&mut self) -> Result<(), ApiError> {
         while let Some(frame) = self.body.frame().await {
             let Ok(piece) = frame.map_err(|_| ApiError::BodyCutOff)?.into_data() else {
                 continue;

@@ -307,6 +307,7 @@ fn an_http2_client_has_as_many_streams_as_it_may() {
     let reset = client.find(|frame| frame.kind == http2::RST_STREAM).unwrap();
     // REFUSED_STREAM: it may be sent again.
     assert_eq!((reset.stream, &reset.payload[..]), (5, &7_u32.to_be_bytes()[..]));
+    drop(client);
     server.stop().join().unwrap().unwrap();
 }
 

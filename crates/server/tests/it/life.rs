@@ -70,6 +70,7 @@ impl Running {
     pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
         stream
     }
 
@@ -182,7 +183,9 @@ fn no_client_that_keeps_asking_is_broken_off() {
     ask(&mut stream);
     let (began, thread) = (Instant::now(), server.stop());
     patience("the server to say no", PATIENCE, || {
-        ask_for(&mut watcher, "/readyz").starts_with("HTTP/1.1 503").then_some(())
+        ask_for(&mut watcher, "/readyz")
+            .starts_with("HTTP/1.1 503")
+            .then_some(())
     });
     // Each of these is answered, and the one after the delay says that it was the last.
     while !ask(&mut stream).contains("\r\nconnection: close\r\n") {

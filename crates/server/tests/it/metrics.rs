@@ -98,10 +98,28 @@ async fn counters_are_those_of_the_client_and_labels_are_bounded() {
         slipway_refusals_total{reason="body_too_large"} 1
         slipway_refusals_total{reason="too_many_images"} 1
         slipway_refusals_total{reason="time_out"} 0
+        slipway_refusals_total{reason="leaving"} 0
+        slipway_refusals_total{reason="body_time_out"} 0
+        slipway_refusals_total{reason="connections"} 0
+        slipway_refusals_total{reason="header_time_out"} 0
+        slipway_refusals_total{reason="header_too_large"} 0
+        slipway_refusals_total{reason="malformed"} 0
+        slipway_refusals_total{reason="write_time_out"} 0
+        slipway_refusals_total{reason="idle_time_out"} 0
+        slipway_refusals_total{reason="http2_resets"} 0
         # HELP slipway_spans_total Spans for the collector, by what became of them.
         # TYPE slipway_spans_total counter
         slipway_spans_total{outcome="sent"} 0
         slipway_spans_total{outcome="dropped"} 0
+        # HELP slipway_connections Connections that are open.
+        # TYPE slipway_connections gauge
+        slipway_connections 0
+        # HELP slipway_connections_accepted_total Connections that were accepted.
+        # TYPE slipway_connections_accepted_total counter
+        slipway_connections_accepted_total 0
+        # HELP slipway_accept_errors_total Connections that the operating system could not give.
+        # TYPE slipway_accept_errors_total counter
+        slipway_accept_errors_total 0
         # HELP slipway_swaps_total Revisions that began to answer.
         # TYPE slipway_swaps_total counter
         slipway_swaps_total 2

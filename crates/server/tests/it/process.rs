@@ -15,7 +15,9 @@ use crate::life::{PATIENCE, store};
 /// A started server and where it listens.
 fn start(registry: &str, arguments: &[&str]) -> (Running, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
-    command.args(["--listen", "127.0.0.1:0", "--registry", registry]).args(arguments);
+    command
+        .args(["--listen", "127.0.0.1:0", "--registry", registry])
+        .args(arguments);
     let server = Running::start(&mut command);
     let address = patience("the address", PATIENCE, || {
         let log = server.stderr();
@@ -23,7 +25,9 @@ fn start(registry: &str, arguments: &[&str]) -> (Running, String) {
         Some(after.split_once(',')?.0.to_owned())
     });
     patience("a ready server", PATIENCE, || {
-        ask(&mut connect(&address), "/readyz").starts_with("HTTP/1.1 200").then_some(())
+        ask(&mut connect(&address), "/readyz")
+            .starts_with("HTTP/1.1 200")
+            .then_some(())
     });
     (server, address)
 }
@@ -86,20 +90,20 @@ fn running_out_of_descriptors_stops_nothing_for_good() {
     let is_open = |n: &u64| std::path::Path::new(&open).join(n.to_string()).exists();
     let none_free = (0..).find(|n| !is_open(n)).unwrap();
     let pid = Pid::from_raw(server.id().cast_signed());
-    let allow = |limit: Rlimit| prlimit(pid, Resource::Nofile, limit).unwrap();
-    let allowed = allow(Rlimit {
-        current: Some(none_free),
-        maximum: Some(1024),
-    });
+    let allow = |current| {
+        let limit = Rlimit {
+            current: Some(current),
+            maximum: Some(1024),
+        };
+        prlimit(pid, Resource::Nofile, limit).unwrap();
+    };
+    allow(none_free);
     let mut after = connect(&address);
     patience("the lack of descriptors", PATIENCE, || {
         server.stderr().contains("no connection can be accepted").then_some(())
     });
     // Those who are here are served, and whoever waits is served later.
     assert!(ask(&mut before, "/livez").starts_with("HTTP/1.1 200"));
-    allow(Rlimit {
-        current: Some(1024),
-        ..allowed
-    });
+    allow(1024);
     assert!(ask(&mut after, "/livez").starts_with("HTTP/1.1 200"));
 }
