@@ -154,6 +154,7 @@ impl Random {
 /// all cores.
 #[test]
 fn many_decimals_are_read_as_the_standard_library_reads_them() {
+    #[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
     let n_decimals = env::var("DECIMALS").map_or(100_000, |count| count.parse().unwrap());
     let n_threads = thread::available_parallelism().map_or(1, usize::from);
     let work = |seed: usize| {
