@@ -4,6 +4,7 @@ mod access_log;
 mod applications;
 mod body;
 mod class;
+mod encoding;
 mod endpoints;
 mod error;
 mod exchange;

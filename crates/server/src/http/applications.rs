@@ -45,7 +45,7 @@ pub(super) async fn deploy(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<ApplicationRevision>), ApiError> {
-    let spec: ApplicationSpec = body::read_json(&app, &headers, body, app.limits.body_max_bytes).await?;
+    let spec: ApplicationSpec = body::read_json(&app, &headers, body).await?;
     if spec.name != name {
         return Err(ApiError::OtherName {
             expected: name,

@@ -9,7 +9,10 @@ use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{App, http::ApiError};
+use crate::{
+    App, Limits,
+    http::{ApiError, encoding::Encoding},
+};
 
 /// Reads the body.
 ///
@@ -43,15 +46,24 @@ pub(super) async fn read(app: &App, body: Body, max_bytes: usize) -> Result<Byte
     }
 }
 
+/// Reads the body of a prediction or a JSON document, and undoes its encoding.
+///
+/// Errors: those of [`read`], for what arrives and for what comes out of it; an encoding that is not understood.
+pub(super) async fn read_decoded(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+    let encoding = Encoding::of(headers)?;
+    let Limits {
+        body_max_bytes,
+        inline_max_bytes,
+        ..
+    } = app.limits;
+    let encoded = read(app, body, body_max_bytes).await?;
+    encoding.decode(encoded, body_max_bytes, inline_max_bytes).await
+}
+
 /// Reads a JSON document.
-pub(super) async fn read_json<T: DeserializeOwned>(
-    app: &App,
-    headers: &HeaderMap,
-    body: Body,
-    max_bytes: usize,
-) -> Result<T, ApiError> {
+pub(super) async fn read_json<T: DeserializeOwned>(app: &App, headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
     expect_json(headers)?;
-    let bytes = read(app, body, max_bytes).await?;
+    let bytes = read_decoded(app, headers, body).await?;
     serde_json::from_slice(&bytes).map_err(ApiError::Document)
 }
 

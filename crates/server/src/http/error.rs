@@ -1,6 +1,6 @@
 //! The only place where errors become statuses: what went wrong, whose mistake it is, and what the answer says.
 
-use std::{any::Any, error::Error, time::Duration};
+use std::{any::Any, error::Error, io, time::Duration};
 
 use axum::{
     Json,
@@ -19,7 +19,11 @@ use formats::{
 };
 use inference::{InferenceError, RegistryError};
 
-use crate::{BodyPace, metrics::Reason};
+use crate::{
+    BodyPace,
+    http::encoding::{self, Encoding},
+    metrics::Reason,
+};
 
 /// Seconds after which a client that was refused for load, or too early, may come back.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -37,6 +41,14 @@ pub(crate) enum ApiError {
     Version(#[from] VersionError),
     #[error("the body must be announced as `application/json` in the `content-type` header")]
     ContentType { found: Option<String> },
+    #[error("the `content-encoding` of the body is not understood")]
+    ContentEncoding { found: String },
+    #[error("the body is not {encoding}, as which it is announced")]
+    BodyEncoding {
+        encoding: Encoding,
+        #[source]
+        error: io::Error,
+    },
     #[error("the body is too long")]
     BodyTooLarge { max_bytes: usize },
     #[error("the body does not arrive in time")]
@@ -93,12 +105,13 @@ impl ApiError {
         match self {
             Self::NoRoute(_) => StatusCode::NOT_FOUND,
             Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ContentType { .. } | Self::ContentEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge { .. } | Self::Tensor(TensorError::TooMany { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::Path(_)
             | Self::Version(_)
             | Self::BodyCutOff
+            | Self::BodyEncoding { .. }
             | Self::IdempotencyKey { .. }
             | Self::Document(_)
             | Self::OtherName { .. }
@@ -122,6 +135,10 @@ impl ApiError {
             Self::ContentType { found } => {
                 let found = found.clone().unwrap_or_else(|| "no such header".to_owned());
                 place(None, Some("application/json".to_owned()), Some(found))
+            }
+            Self::ContentEncoding { found } => {
+                let accepted = encoding::ACCEPTED.to_str().unwrap_or_default().to_owned();
+                place(None, Some(accepted), Some(found.clone()))
             }
             Self::BodyTooLarge { max_bytes } => place(None, Some(format!("at most {max_bytes} bytes")), None),
             Self::BodyTooSlow { pace } => {
@@ -213,6 +230,11 @@ impl IntoResponse for ApiError {
             .into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if let Self::ContentEncoding { .. } = self {
+            response
+                .headers_mut()
+                .insert(header::ACCEPT_ENCODING, encoding::ACCEPTED);
         }
         if let Some(reason) = reason {
             response.extensions_mut().insert(reason);

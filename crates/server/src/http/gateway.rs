@@ -65,7 +65,7 @@ thread_local! {
 
 async fn answer(app: &App, route: Arc<Route>, headers: &HeaderMap, body: Body) -> Result<Answer, ApiError> {
     body::expect_json(headers)?;
-    let bytes = body::read(app, body, app.limits.body_max_bytes).await?;
+    let bytes = body::read_decoded(app, headers, body).await?;
     let limits = tensor::Limits {
         images_max: app.limits.images_max,
     };

@@ -7,6 +7,7 @@
 
 mod connections;
 mod deploys;
+mod encodings;
 mod full_log;
 mod hostile;
 mod http2;
