@@ -3,6 +3,7 @@
 pub mod connections;
 pub mod drain;
 mod signals;
+pub mod tls;
 
 use std::{
     net::SocketAddr,
@@ -16,6 +17,7 @@ use crate::{Limits, Settings};
 
 use connections::ConnectionArgs;
 use drain::DrainArgs;
+use tls::TlsArgs;
 
 pub use signals::SignalArgs;
 
@@ -71,6 +73,9 @@ pub struct Args {
     pub connections: ConnectionArgs,
 
     #[command(flatten)]
+    pub tls: TlsArgs,
+
+    #[command(flatten)]
     pub drain: DrainArgs,
 
     #[command(flatten)]
@@ -97,6 +102,7 @@ impl Args {
                 body_pace: self.connections.body_pace(),
             },
             connections: self.connections.limits(),
+            tls: self.tls.files(),
             signals: self.signals.signals(),
             refresh_interval: Duration::from_millis(self.refresh_interval_ms.get()),
             drain: self.drain.times(),

@@ -28,6 +28,7 @@ use crate::{
     life::Stage,
     metrics::Reason,
     settings::{ConnectionLimits, DrainTimes},
+    tls::Tls,
 };
 
 use activity::Activity;
@@ -47,6 +48,7 @@ pub(crate) struct Connections<S> {
     app: Arc<App>,
     /// What answers; each connection has a clone of it.
     service: S,
+    tls: Option<Arc<Tls>>,
     limits: ConnectionLimits,
     last_idle_max: Duration,
     /// One permit for each connection that may be open.
@@ -60,7 +62,13 @@ impl<S> Connections<S>
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static,
 {
-    pub(crate) fn new(app: Arc<App>, service: S, limits: ConnectionLimits, drain: DrainTimes) -> Arc<Self> {
+    pub(crate) fn new(
+        app: Arc<App>,
+        service: S,
+        tls: Option<Arc<Tls>>,
+        limits: ConnectionLimits,
+        drain: DrainTimes,
+    ) -> Arc<Self> {
         let mut http1 = http1::Builder::new();
         http1
             .max_header_size(limits.header_max_bytes as usize)
@@ -79,6 +87,7 @@ where
         Arc::new(Self {
             app,
             service,
+            tls,
             limits,
             last_idle_max: LAST_IDLE_MAX.min(drain.delay),
             permits: Arc::new(Semaphore::new(limits.connections_max as usize)),
@@ -131,7 +140,10 @@ where
             }
             Err(_) => {
                 self.app.metrics.refuse(Reason::Connections);
-                self.refusals.answer(socket);
+                // Without a handshake, a client of TLS could not read why.
+                if self.tls.is_none() {
+                    self.refusals.answer(socket);
+                }
             }
         }
     }
@@ -143,21 +155,29 @@ where
         let _ = socket.set_nodelay(true);
         let activity = Arc::new(Activity::default());
         let stream = Watched::new(socket, activity.clone());
-        self.serve_http(stream, activity, Instant::now()).await;
-        drop(permit);
-    }
-
-    async fn serve_http<T>(&self, stream: T, activity: Arc<Activity>, opened: Instant)
-    where
-        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let mut watch = Watch {
+        let opened = Instant::now();
+        let watch = Watch {
             activity: &activity,
             limits: &self.limits,
             life: &self.app.life,
             last_idle_max: self.last_idle_max,
             is_http2: false,
         };
+        match &self.tls {
+            None => self.serve_http(stream, &activity, watch, opened).await,
+            Some(tls) => match watch.over(tls.acceptor().accept(stream), opened).await {
+                End::Done(Ok(stream)) => self.serve_http(stream, &activity, watch, opened).await,
+                End::Done(Err(_)) => self.count(Some(Reason::Handshake)),
+                End::Cut(reason) => self.count(reason),
+            },
+        }
+        drop(permit);
+    }
+
+    async fn serve_http<T>(&self, stream: T, activity: &Arc<Activity>, mut watch: Watch<'_>, opened: Instant)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (stream, is_http2) = match watch.over(Rewound::after_preface(stream), opened).await {
             End::Done(Ok(opening)) => opening,
             End::Done(Err(_)) => return,

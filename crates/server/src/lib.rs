@@ -15,9 +15,10 @@ mod serve;
 mod settings;
 mod signals;
 mod state;
+mod tls;
 
 pub use http::router;
 pub use serve::{ListenError, run, start};
-pub use settings::{BodyPace, ConnectionLimits, DrainTimes, Limits, Settings};
+pub use settings::{BodyPace, ConnectionLimits, DrainTimes, Limits, Settings, TlsFiles};
 pub use signals::{AccessLevel, AccessLog, Share, ShareError, Signals, Traces};
 pub use state::App;

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use crate::{App, DrainTimes, Settings, connections::Connections, descriptors, life::Stage, router};
+use crate::{App, DrainTimes, Settings, connections::Connections, descriptors, life::Stage, router, tls::Tls};
 
 /// Longest time that the end waits for the collector of spans.
 const SPANS_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -87,15 +87,21 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Futur
         .context("cannot start a thread")?;
     let app = Arc::new(app);
     let limits = descriptors::fitting(settings.connections);
-    let connections = Connections::new(app.clone(), router(app.clone()), limits, settings.drain);
-    info!("listening on http://{address}, registry `{}`", settings.registry);
+    let tls = settings.tls.map(Tls::load).transpose()?.map(Arc::new);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let connections = Connections::new(app.clone(), router(app.clone()), tls.clone(), limits, settings.drain);
+    info!("listening on {scheme}://{address}, registry `{}`", settings.registry);
     if !address.ip().is_loopback() {
         warn!("everybody who reaches {address} can publish models and deploy applications");
     }
     let following = tokio::spawn(async move { applications.follow(settings.refresh_interval).await });
+    let following_tls = tls.map(|tls| tokio::spawn(tls.follow(settings.refresh_interval)));
     let accepting = tokio::spawn(connections.clone().accept(listener));
     shutdown.await;
     following.abort();
+    if let Some(following) = following_tls {
+        following.abort();
+    }
     drain(&app, accepting, connections.closed(), settings.drain).await?;
     if let Some(spans) = &app.spans {
         spans.flush(SPANS_WAIT_MAX).await;

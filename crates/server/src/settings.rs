@@ -1,6 +1,6 @@
 //! What a server is told when it starts.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::Signals;
 
@@ -17,7 +17,9 @@ pub struct Settings {
     pub connections: ConnectionLimits,
     /// What is told about single requests.
     pub signals: Signals,
-    /// How often the registry is looked at for what was deployed elsewhere.
+    /// With what to prove who the server is; without, it speaks plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// How often the registry is looked at for what was deployed elsewhere, and each file that may be replaced.
     pub refresh_interval: Duration,
     /// How it ends.
     pub drain: DrainTimes,
@@ -61,6 +63,15 @@ pub struct ConnectionLimits {
     pub http2_streams_max: u32,
     /// How many more requests an HTTP/2 client may give up than it lets be answered.
     pub http2_resets_max: u32,
+}
+
+/// With what a server proves who it is, both in PEM form.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The server's certificate, and those that lead from it to one that clients trust.
+    pub certificate: PathBuf,
+    /// The certificate's private key.
+    pub key: PathBuf,
 }
 
 /// How fast a body must arrive.

@@ -37,6 +37,8 @@ reasons! {
     HeaderTimeOut = "header_time_out",
     /// A head that is longer, or has more headers, than it may.
     HeaderTooLarge = "header_too_large",
+    /// No TLS, or one that cannot be agreed on.
+    Handshake = "handshake",
     /// Bytes that are not HTTP.
     Malformed = "malformed",
     /// Nothing was taken of an answer in time.

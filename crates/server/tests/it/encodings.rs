@@ -79,13 +79,22 @@ async fn what_cannot_be_decoded_is_refused() {
         {"error":"Client","information":{"message":"the `content-encoding` of the body is not understood","expected":"gzip, zstd","found":"br"}}
     "#]]
     .assert_eq(&text(unknown).await);
-    for (encoding, expected) in [("gzip", expect![[r#"
+    for (encoding, expected) in [
+        (
+            "gzip",
+            expect![[r#"
         400 Bad Request
         {"error":"Client","information":{"message":"the body is not gzip, as which it is announced: invalid gzip header"}}
-    "#]]), ("zstd", expect![[r#"
+    "#]],
+        ),
+        (
+            "zstd",
+            expect![[r#"
         400 Bad Request
         {"error":"Client","information":{"message":"the body is not zstd, as which it is announced: BadMagicNumber(1835606651): Read wrong magic number: 0x6D69227B"}}
-    "#]])] {
+    "#]],
+        ),
+    ] {
         let request = encoded(post(PREDICT, images(1, "0")), encoding);
         fixture.check(request, expected).await;
     }

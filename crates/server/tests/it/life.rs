@@ -40,6 +40,15 @@ impl Running {
     }
 
     pub(crate) fn start_with(settings: Settings) -> Self {
+        let running = Self::start_unready(settings);
+        patience("a ready server", PATIENCE, || {
+            running.get("/readyz").starts_with("HTTP/1.1 200").then_some(())
+        });
+        running
+    }
+
+    /// A server that listens, and may still be loading.
+    pub(crate) fn start_unready(settings: Settings) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = thread::spawn(move || {
@@ -56,15 +65,11 @@ impl Running {
                 .await
             })
         });
-        let running = Self {
+        Self {
             address: told.recv().unwrap(),
             stop,
             thread,
-        };
-        patience("a ready server", PATIENCE, || {
-            running.get("/readyz").starts_with("HTTP/1.1 200").then_some(())
-        });
-        running
+        }
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
@@ -118,6 +123,7 @@ pub(crate) fn settings(folder: &TempDir) -> Settings {
         registry: folder.path().to_str().unwrap().to_owned(),
         limits: limits(),
         connections: connection_limits(),
+        tls: None,
         signals: Signals::default(),
         refresh_interval: Duration::from_millis(20),
         drain: DrainTimes {

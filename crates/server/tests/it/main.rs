@@ -21,3 +21,4 @@ mod predict;
 mod process;
 mod signals;
 mod support;
+mod tls;

@@ -103,6 +103,7 @@ async fn counters_are_those_of_the_client_and_labels_are_bounded() {
         slipway_refusals_total{reason="connections"} 0
         slipway_refusals_total{reason="header_time_out"} 0
         slipway_refusals_total{reason="header_too_large"} 0
+        slipway_refusals_total{reason="handshake"} 0
         slipway_refusals_total{reason="malformed"} 0
         slipway_refusals_total{reason="write_time_out"} 0
         slipway_refusals_total{reason="idle_time_out"} 0

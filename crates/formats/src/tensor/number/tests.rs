@@ -166,7 +166,10 @@ fn many_decimals_are_read_as_the_standard_library_reads_them() {
             check(&text);
             n_read += u64::from(read(text.as_bytes()).is_some());
         }
-        assert!(n_read > (n_decimals / n_threads) as u64 / 2, "only {n_read} were read here");
+        assert!(
+            n_read > (n_decimals / n_threads) as u64 / 2,
+            "only {n_read} were read here"
+        );
     };
     thread::scope(|scope| (0..n_threads).for_each(|seed| drop(scope.spawn(move || work(seed)))));
 }
