@@ -13,7 +13,11 @@ pub(super) fn read(
     images_max: usize,
     values: &mut Vec<f32>,
 ) -> Option<usize> {
-    let n_pixels = n_rows.checked_mul(n_columns).filter(|&n_pixels| n_pixels > 0)?;
+    let n_pixels = n_rows.checked_mul(n_columns)?;
+    // A number takes a digit and what separates it from the next, so a short text reserves no large buffer.
+    if !(1..=text.len() / 2).contains(&n_pixels) {
+        return None;
+    }
     let mut sweep = Sweep { text, position: 0 };
     sweep.take(b'[')?;
     for n_images in 0..images_max {
@@ -173,7 +177,10 @@ mod tests {
             assert!(!is_read, "{text}");
         }
         let mut values = Vec::new();
-        assert_eq!(super::read(b"[[[]]]", (1, 0), 1, &mut values), None);
+        for size in [(1, 0), (1, 4), (1 << 20, 1 << 40), (1 << 40, 1 << 40)] {
+            assert_eq!(super::read(b"[[[]]]", size, 1, &mut values), None);
+        }
+        assert_eq!(values.capacity(), 0);
     }
 
     proptest! {

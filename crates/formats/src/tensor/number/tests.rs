@@ -132,7 +132,8 @@ impl Random {
 
         text.clear();
         let bits = self.next();
-        let float = f64::from(f32::from_bits(0x2000_0000 + self.below(0x2000_0000) as u32));
+        let float = f32::from_bits(0x3800_0000 + self.below(0x0800_0000) as u32);
+        let middle = f64::midpoint(f64::from(float), f64::from(float.next_up()));
         let _ = match self.below(8) {
             0 => write!(text, "{}", self.below(256) as f64 / 255.0),
             1 => write!(text, "{}", (bits >> 11) as f64 / (1_u64 << 53) as f64),
@@ -140,12 +141,8 @@ impl Random {
             3 => write!(text, "0.{:0>1$}", bits, 16 + self.below(9) as usize),
             4 => write!(text, "{}.{}", self.below(1000), bits >> self.below(64)),
             5 => write!(text, "{}e{}", bits >> self.below(64), self.below(60) as i64 - 30),
-            // The middle is an `f64`: as it is printed, and a little to its sides.
-            6 => write!(text, "{}", f64::midpoint(float, f64::from((float as f32).next_up()))),
-            _ => {
-                let middle = f64::midpoint(float, f64::from((float as f32).next_up()));
-                write!(text, "{:.*}", 8 + self.below(16) as usize, middle)
-            }
+            6 => write!(text, "{}", f64::from_bits(middle.to_bits() + self.below(64) - 32)),
+            _ => write!(text, "{:.*}", 8 + self.below(16) as usize, middle),
         };
     }
 }
