@@ -32,7 +32,8 @@ pub(super) fn write(log: AccessLog, exchange: &Exchange<'_>) {
     let served = exchange.response.extensions().get::<Served>();
     let names = served.map(|served| served.traffic.names());
     let (method, route) = (exchange.method, exchange.class.name());
-    let duration_ms = exchange.duration.as_secs_f64() * 1e3;
+    // Whole microseconds, so that a fraction has at most three digits.
+    let duration_ms = exchange.duration.as_micros() as f64 / 1e3;
     info!(
         target: TARGET,
         request_id = exchange.request_id(),
