@@ -1,9 +1,17 @@
 //! Bodies of the management API that are not stored documents of their own, and the one form of every error answer.
 
+use std::num::NonZeroU32;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{artifact::ArtifactHeader, digest::Digest, name::ModelName, version::ModelVersion};
+use crate::{
+    application::ApplicationRevision,
+    artifact::ArtifactHeader,
+    digest::Digest,
+    name::{ApplicationName, ModelName},
+    version::ModelVersion,
+};
 
 /// The format number of stored version documents.
 pub const VERSION_FORMAT: u32 = 1;
@@ -41,6 +49,36 @@ pub struct ModelSummary {
     pub name: ModelName,
     /// How many versions it has, which is also the number of the newest.
     pub versions: u32,
+}
+
+/// One application in the answer of `GET /api/applications`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApplicationState {
+    /// Its name.
+    pub name: ApplicationName,
+    /// The revision that answers; absent where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<ApplicationRevision>,
+    /// The newest revision, where it should answer and cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broken: Option<BrokenRevision>,
+}
+
+/// A revision that cannot be served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BrokenRevision {
+    /// Its number.
+    pub revision: NonZeroU32,
+    /// Why, in a sentence for a person.
+    pub reason: String,
+}
+
+/// Body of `POST /api/applications/{application}/rollback`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Rollback {
+    /// The revision to go back to; absent: the one before the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<NonZeroU32>,
 }
 
 /// Answer of `GET /api/server`: who is listening here.

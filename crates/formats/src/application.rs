@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     name::{ApplicationName, SignatureName},
+    sticky::Sticky,
     version::ModelVersion,
 };
 
@@ -19,6 +20,9 @@ pub const REVISION_FORMAT: u32 = 1;
 pub struct ApplicationSpec {
     /// The name in the predict address.
     pub name: ApplicationName,
+    /// By what requests are told apart that get the same version each time; absent: each request is drawn anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sticky: Option<Sticky>,
     /// One after the other: the outputs of one are the inputs of the next.
     pub stages: Vec<Stage>,
 }

@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::{
     application::{ApplicationSpec, Stage, Variant},
     name::{ApplicationName, ModelName, SignatureName},
+    sticky::Sticky,
     version::{ModelSelector, ModelVersion},
     yaml::{Document, Mistakes, Place},
 };
@@ -21,6 +22,8 @@ use crate::{
 pub struct Manifest {
     /// The name in the predict address.
     pub name: ApplicationName,
+    /// By what requests are told apart that get the same version each time.
+    pub sticky: Option<Sticky>,
     /// Which models answer.
     pub form: Form,
     /// What the document asks for and nothing here does.
@@ -115,6 +118,7 @@ impl Manifest {
         };
         Ok(ApplicationSpec {
             name: self.name.clone(),
+            sticky: self.sticky.clone(),
             stages,
         })
     }

@@ -124,6 +124,10 @@ name_type! {
     /// The name of one way to call a model, the last segment of the predict address.
     SignatureName
 }
+name_type! {
+    /// The name of somebody who holds a secret of a server.
+    ClientName
+}
 
 #[cfg(test)]
 mod tests {

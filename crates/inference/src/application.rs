@@ -8,6 +8,7 @@ use formats::{
     application::{ApplicationRevision, ApplicationSpec, Stage},
     name::{ApplicationName, SignatureName},
     signature::Signature,
+    sticky::Sticky,
     version::ModelVersion,
 };
 
@@ -26,6 +27,8 @@ pub struct Application {
 pub struct Route {
     pub(crate) signature: Signature,
     pub(crate) split: TrafficSplit<Arc<Engine>>,
+    application: ApplicationName,
+    sticky: Option<Sticky>,
 }
 
 impl Application {
@@ -77,6 +80,16 @@ impl Route {
     pub fn signature(&self) -> &Signature {
         &self.signature
     }
+
+    /// By what requests are told apart that get the same version each time.
+    pub fn sticky(&self) -> Option<&Sticky> {
+        self.sticky.as_ref()
+    }
+
+    /// The ticket of every request with `value` there.
+    pub fn ticket_of(&self, value: &[u8]) -> u64 {
+        Sticky::ticket(&self.application, value)
+    }
 }
 
 /// Loads everything that `spec` needs, or finds why it cannot be carried out.
@@ -108,6 +121,8 @@ pub(crate) async fn load(
     let route = Arc::new(Route {
         signature: signature.clone(),
         split,
+        application: spec.name.clone(),
+        sticky: spec.sticky.clone(),
     });
     let mut routes = BTreeMap::from([(signature.name.clone(), route.clone())]);
     if let Some(wanted) = &stage.signature {

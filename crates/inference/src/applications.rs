@@ -1,19 +1,21 @@
 //! All applications of a server: a map that is swapped whole, so that readers never wait.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
 };
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use registry::{Published, Registry};
+use registry::{Published, Registry, RegistryError};
 use tracing::info;
 
 use formats::{
+    api::{ApplicationState, BrokenRevision},
     application::{ApplicationRevision, ApplicationSpec},
     name::{ApplicationName, ModelName, SignatureName},
 };
@@ -21,8 +23,8 @@ use formats::{
 use crate::{
     Application, InferenceError, Route,
     application::load,
+    broken::BrokenRevisions,
     engine::{Engines, inspect},
-    follow::Reports,
 };
 
 /// The applications that answer requests, and the registry they come from.
@@ -32,7 +34,9 @@ pub struct Applications {
     deployed: ArcSwap<Deployed>,
     n_swaps: AtomicU64,
     pub(crate) restored: AtomicBool,
-    pub(crate) reports: Mutex<Reports>,
+    pub(crate) n_looks: AtomicU32,
+    pub(crate) registry_answers: AtomicBool,
+    pub(crate) broken: Mutex<BrokenRevisions>,
 }
 
 type Deployed = BTreeMap<ApplicationName, Arc<Application>>;
@@ -46,7 +50,9 @@ impl Applications {
             deployed: ArcSwap::default(),
             n_swaps: AtomicU64::new(0),
             restored: AtomicBool::new(false),
-            reports: Mutex::default(),
+            n_looks: AtomicU32::new(0),
+            registry_answers: AtomicBool::new(true),
+            broken: Mutex::default(),
         }
     }
 
@@ -63,6 +69,29 @@ impl Applications {
     /// Whether everything was loaded that the registry held at the start, as far as it can be.
     pub fn is_restored(&self) -> bool {
         self.restored.load(Ordering::Acquire)
+    }
+
+    /// Whether the registry answered when it was looked at last.
+    pub fn is_registry_reachable(&self) -> bool {
+        self.registry_answers.load(Ordering::Relaxed)
+    }
+
+    /// The applications whose newest revision could not be loaded.
+    pub fn broken(&self) -> BTreeMap<ApplicationName, BrokenRevision> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner).all()
+    }
+
+    /// Every application that answers, or that should, by name.
+    pub fn states(&self) -> Vec<ApplicationState> {
+        let deployed = self.deployed.load();
+        let mut broken = self.broken();
+        let names: BTreeSet<_> = deployed.keys().chain(broken.keys()).cloned().collect();
+        let state = |name: ApplicationName| ApplicationState {
+            answers: deployed.get(&name).map(|application| application.revision().clone()),
+            broken: broken.remove(&name),
+            name,
+        };
+        names.into_iter().map(state).collect()
     }
 
     /// How often requests began to see another revision.
@@ -104,6 +133,36 @@ impl Applications {
         Ok((revision, is_new))
     }
 
+    /// Deploys what `revision` of the application was, or where none is named, the one before the newest; the `bool`
+    /// says whether that took a new one. It is a deploy like any other: history only grows.
+    ///
+    /// Errors: a revision that does not exist; as [`Applications::deploy`].
+    pub async fn roll_back(
+        &self,
+        name: &ApplicationName,
+        revision: Option<NonZeroU32>,
+    ) -> Result<(ApplicationRevision, bool), InferenceError> {
+        let numbers = self.registry.revision_numbers(name).await?;
+        let [.., newest] = *numbers else {
+            return Err(RegistryError::UnknownApplication(name.clone()).into());
+        };
+        let no_earlier = || InferenceError::NoEarlierRevision {
+            application: name.clone(),
+            oldest: newest,
+        };
+        let revision = match revision {
+            Some(revision) => revision,
+            None => *numbers.iter().rev().nth(1).ok_or_else(no_earlier)?,
+        };
+        let earlier = self.registry.revision(name, revision).await?;
+        let earlier = earlier.ok_or_else(|| InferenceError::UnknownRevision {
+            application: name.clone(),
+            revision,
+            newest,
+        })?;
+        self.deploy(earlier.application).await
+    }
+
     /// Loads a revision that is in the registry already.
     pub(crate) async fn adopt(&self, revision: &ApplicationRevision) -> Result<Arc<Application>, InferenceError> {
         let routes = load(&revision.application, &self.registry, &self.engines).await?;
@@ -137,6 +196,10 @@ impl Applications {
             next
         });
         let revision = application.number();
+        self.broken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&name, revision);
         match before.get(&name) {
             Some(newest) if newest.number() >= revision => newest.clone(),
             _ => {

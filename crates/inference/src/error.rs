@@ -1,6 +1,6 @@
 //! Why a request, a deploy or a publication did not succeed, by what its caller can do about it.
 
-use std::fmt;
+use std::{error::Error, fmt, num::NonZeroU32};
 
 use model::ArtifactError;
 use registry::RegistryError;
@@ -35,6 +35,24 @@ pub enum InferenceError {
         /// What it has.
         known: Vec<SignatureName>,
     },
+    /// There is nothing to go back to.
+    #[error("application `{application}` has no revision before {oldest}")]
+    NoEarlierRevision {
+        /// The application.
+        application: ApplicationName,
+        /// Its only revision.
+        oldest: NonZeroU32,
+    },
+    /// There is no such revision to go back to.
+    #[error("application `{application}` has no revision {revision}, its newest is {newest}")]
+    UnknownRevision {
+        /// The application.
+        application: ApplicationName,
+        /// What was asked for.
+        revision: NonZeroU32,
+        /// Its newest revision.
+        newest: NonZeroU32,
+    },
     /// The images are numbers, but too large for the network to tell anything.
     #[error("{path}: these values are too large for the model")]
     Overflow {
@@ -68,6 +86,16 @@ pub enum InferenceError {
     Registry(#[from] RegistryError),
 }
 
+impl InferenceError {
+    /// Why the registry could not do its part, as [`RegistryError::outage`] says.
+    pub fn outage(&self) -> Option<String> {
+        match self {
+            Self::Registry(error) => error.outage(),
+            _ => None,
+        }
+    }
+}
+
 /// Why bytes are no artifact that can be served.
 #[derive(Debug, Error)]
 pub enum BrokenArtifact {
@@ -77,6 +105,17 @@ pub enum BrokenArtifact {
     /// A blank image gave no usable answer.
     #[error("a blank image gives logits that are not finite")]
     WarmUp,
+}
+
+/// The error with its causes, as one sentence.
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// Names in a message: a list that helps, not a directory.

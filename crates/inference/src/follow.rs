@@ -1,7 +1,6 @@
 //! Following the registry: applications that were deployed elsewhere, or before this program started.
 
 use std::{
-    collections::BTreeMap,
     num::NonZeroU32,
     sync::{PoisonError, atomic::Ordering},
     time::Duration,
@@ -15,8 +14,8 @@ use formats::name::ApplicationName;
 
 use crate::{Applications, InferenceError};
 
-/// The revisions that could not be loaded, so that each is reported once and tried no more.
-pub(crate) type Reports = BTreeMap<ApplicationName, NonZeroU32>;
+/// How often an application that the registry keeps back holds up readiness; after that, the others are served without it.
+const LOOKS_MAX: u32 = 10;
 
 /// What a look at the registry brought.
 #[derive(Debug)]
@@ -30,18 +29,31 @@ pub enum Change {
 impl Applications {
     /// Adopts what is newer in the registry than here. One broken application does not stop the others.
     ///
-    /// A revision that is broken for good is reported once; one that could not be reached is tried again next time.
+    /// A revision that is broken for good is reported once and tried no more; one that could not be reached is tried again
+    /// next time, and reported where the reason is another one.
     ///
     /// Errors: the registry cannot be listed.
     pub async fn refresh(&self) -> Result<Vec<Change>, RegistryError> {
-        let mut changes = Vec::new();
-        for name in self.registry().applications().await? {
+        let (mut changes, mut all_reached) = (Vec::new(), true);
+        let names = self.registry().applications().await;
+        for name in names.inspect_err(|_| self.registry_answers.store(false, Ordering::Relaxed))? {
             match self.refresh_one(&name).await {
                 Ok(change) => changes.extend(change),
-                Err(error) => changes.push(Change::Broken(name, error)),
+                Err((newest, error)) => {
+                    all_reached &= error.outage().is_none();
+                    let newest = newest.unwrap_or(NonZeroU32::MIN);
+                    let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+                    if broken.add(&name, newest, &error) {
+                        changes.push(Change::Broken(name, error));
+                    }
+                }
             }
         }
-        self.restored.store(true, Ordering::Release);
+        self.registry_answers.store(all_reached, Ordering::Relaxed);
+        let n_looks = self.n_looks.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        if all_reached || n_looks >= LOOKS_MAX {
+            self.restored.store(true, Ordering::Release);
+        }
         Ok(changes)
     }
 
@@ -60,10 +72,11 @@ impl Applications {
                     if !reachable {
                         info!("the registry can be read again");
                     }
-                    if !ready {
+                    if !ready && self.is_restored() {
                         info!("ready: {} applications answer", self.deployed().len());
+                        ready = true;
                     }
-                    (reachable, ready) = (true, true);
+                    reachable = true;
                 }
                 // Serving goes on without it; one line says so, not one a second.
                 Err(error) if reachable => {
@@ -75,36 +88,30 @@ impl Applications {
         }
     }
 
-    async fn refresh_one(&self, name: &ApplicationName) -> Result<Option<Change>, InferenceError> {
-        let Some(newest) = self.registry().newest_number(name).await? else {
+    /// Adopts the newest revision of one application; an error comes with its number, as far as that is known.
+    async fn refresh_one(
+        &self,
+        name: &ApplicationName,
+    ) -> Result<Option<Change>, (Option<NonZeroU32>, InferenceError)> {
+        let newest = self.registry().newest_number(name).await;
+        let Some(newest) = newest.map_err(|error| (None, error.into()))? else {
             return Ok(None);
         };
         let answers = self
             .application(name)
             .is_ok_and(|application| application.number() >= newest);
-        let reported = self.reports.lock().unwrap_or_else(PoisonError::into_inner).get(name) == Some(&newest);
-        if answers || reported {
+        let is_broken = self
+            .broken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .has(name, newest);
+        if answers || is_broken {
             return Ok(None);
         }
         let adopted = async { self.adopt(&self.registry().current(name).await?).await }.await;
-        match adopted {
-            Ok(application) => Ok(Some(Change::Adopted(name.clone(), application.number()))),
-            Err(error) => {
-                if !passes(&error) {
-                    self.reports
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .insert(name.clone(), newest);
-                }
-                Err(error)
-            }
-        }
+        let application = adopted.map_err(|error| (Some(newest), error))?;
+        Ok(Some(Change::Adopted(name.clone(), application.number())))
     }
-}
-
-/// Whether the same call may succeed later without anybody repairing anything.
-fn passes(error: &InferenceError) -> bool {
-    matches!(error, InferenceError::Registry(RegistryError::Store { .. }))
 }
 
 /// An application that answers says so itself; what cannot is said here.

@@ -6,6 +6,7 @@
 
 mod application;
 mod applications;
+mod broken;
 mod engine;
 mod error;
 mod follow;
@@ -17,7 +18,7 @@ mod tests;
 pub use application::{Application, Route};
 pub use applications::Applications;
 pub use engine::Engine;
-pub use error::{BrokenArtifact, InferenceError};
+pub use error::{BrokenArtifact, InferenceError, with_causes};
 pub use follow::Change;
 pub use model::Scratch;
 pub use predict::Prediction;

@@ -1,6 +1,8 @@
 //! Applications from deploy to answer, on small models in a throw-away registry.
 
 mod fixture;
+mod outage;
+mod rollback;
 
 use std::{error::Error, sync::Arc};
 

@@ -1,12 +1,14 @@
 //! The command line of `pipeline`.
 
+pub mod server;
+
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::commands::{
-    deploy::DeployArgs, down::DownArgs, launch::LaunchArgs, logs::LogsArgs, status::StatusArgs, test::TestArgs,
-    up::UpArgs, upload::UploadArgs,
+    deploy::DeployArgs, down::DownArgs, launch::LaunchArgs, logs::LogsArgs, rollback::RollbackArgs, status::StatusArgs,
+    test::TestArgs, up::UpArgs, upload::UploadArgs,
 };
 
 /// Train an MNIST classifier, register it, serve it, and prove it through the address at which it answers.
@@ -39,6 +41,7 @@ pub enum Command {
     Down(DownArgs),
     Upload(UploadArgs),
     Deploy(DeployArgs),
+    Rollback(RollbackArgs),
     Test(TestArgs),
     #[command(hide = true)]
     Launch(LaunchArgs),
@@ -66,7 +69,9 @@ impl Command {
             Self::Up(arguments) | Self::Plan(arguments) => arguments.json,
             Self::Status(arguments) => arguments.json,
             Self::Test(arguments) => arguments.json,
-            Self::Logs(_) | Self::Down(_) | Self::Upload(_) | Self::Deploy(_) | Self::Launch(_) => false,
+            Self::Logs(_) | Self::Down(_) | Self::Upload(_) | Self::Deploy(_) | Self::Rollback(_) | Self::Launch(_) => {
+                false
+            }
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use console::Temporary;
-use formats::api::ErrorBody;
+use formats::{api::ErrorBody, secrets::Secret};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use ureq::{
     Agent, RequestBuilder,
-    http::{Response, StatusCode},
+    http::{HeaderName, HeaderValue, Response, StatusCode, header},
     typestate::WithBody,
 };
 
@@ -28,6 +28,8 @@ const ANSWER_BYTES_MAX: u64 = 64 << 20;
 pub(crate) struct Client {
     agent: Agent,
     server: ServerUrl,
+    token: Option<Secret>,
+    api_key: Option<Secret>,
 }
 
 /// A request without a usable answer.
@@ -78,13 +80,25 @@ impl Client {
         Self {
             agent: config.into(),
             server,
+            token: None,
+            api_key: None,
         }
+    }
+
+    /// The same with a token for the management.
+    pub(crate) fn with_token(self, token: Option<Secret>) -> Self {
+        Self { token, ..self }
+    }
+
+    /// The same with a key for predictions.
+    pub(crate) fn with_api_key(self, api_key: Option<Secret>) -> Self {
+        Self { api_key, ..self }
     }
 
     /// What is at `path`.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         let url = self.server.join(path);
-        let answer = self.agent.get(&url).call();
+        let answer = self.open(path, self.agent.get(&url)).call();
         read_json(&url, &mut accept(&url, answer)?)
     }
 
@@ -128,7 +142,7 @@ impl Client {
     /// Puts the JSON `body` at `path`.
     pub(crate) fn put_json<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, ClientError> {
         let url = self.server.join(path);
-        let answer = self.agent.put(&url).content_type(JSON).send(body);
+        let answer = self.open(path, self.agent.put(&url)).content_type(JSON).send(body);
         read_json(&url, &mut accept(&url, answer)?)
     }
 
@@ -139,14 +153,33 @@ impl Client {
         prepare: impl FnOnce(RequestBuilder<WithBody>) -> RequestBuilder<WithBody>,
     ) -> Result<(T, ureq::http::HeaderMap), ClientError> {
         let url = self.server.join(path);
-        let answer = prepare(self.agent.post(&url)).send(body);
+        let answer = prepare(self.open(path, self.agent.post(&url))).send(body);
         let mut answer = accept(&url, answer)?;
         let value = read_json(&url, &mut answer)?;
         Ok((value, answer.into_parts().0.headers))
     }
+
+    /// Adds to a request what opens `path`.
+    fn open<T>(&self, path: &str, request: RequestBuilder<T>) -> RequestBuilder<T> {
+        let (name, value) = match path.starts_with(MANAGEMENT) {
+            true => (
+                header::AUTHORIZATION,
+                self.token.as_ref().map(|token| format!("Bearer {}", token.reveal())),
+            ),
+            false => (API_KEY, self.api_key.as_ref().map(|key| key.reveal().to_owned())),
+        };
+        let Some(value) = value else { return request };
+        let mut value = HeaderValue::try_from(value).expect("a secret is visible ASCII");
+        // Whoever prints the headers of a request leaves this one out.
+        value.set_sensitive(true);
+        request.header(name, value)
+    }
 }
 
 const JSON: &str = "application/json";
+/// The paths that a token opens.
+const MANAGEMENT: &str = "/api/";
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 impl ClientError {
     /// Whether the same request may succeed a little later.

@@ -5,6 +5,7 @@ pub(crate) mod down;
 pub(crate) mod launch;
 pub(crate) mod logs;
 pub(crate) mod plan;
+pub(crate) mod rollback;
 pub(crate) mod status;
 pub(crate) mod test;
 pub(crate) mod up;

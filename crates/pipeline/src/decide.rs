@@ -9,7 +9,7 @@ use formats::digest::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    plan::{Location, Program, Step, Value},
+    plan::{Kind, Location, Program, Step, Value},
     time,
 };
 
@@ -205,7 +205,10 @@ impl Key {
         digest: impl Fn(&Location) -> Result<Option<Digest>, E>,
         build: impl Fn(Program) -> Result<Digest, E>,
     ) -> Result<Self, E> {
-        let arguments = step.arguments.iter();
+        // What opens the server decides what a server lets in, and nothing of what a task leaves.
+        let is_key = |value: &Value| matches!(value, Value::TokenFile | Value::ApiKeysFile);
+        let arguments =
+            (step.arguments.iter()).filter(|argument| step.kind == Kind::Service || !is_key(&argument.value));
         let inputs = step.reads.iter().filter(|location| location.file.is_some());
         Ok(Self {
             arguments: arguments

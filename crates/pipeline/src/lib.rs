@@ -7,6 +7,7 @@
 pub mod cli;
 mod client;
 mod commands;
+mod credentials;
 pub mod decide;
 mod delivery;
 mod executor;
@@ -60,6 +61,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Down(arguments) => commands::down::down(&arguments),
         Command::Upload(arguments) => commands::upload::upload(arguments),
         Command::Deploy(arguments) => commands::deploy::deploy(arguments),
+        Command::Rollback(arguments) => commands::rollback::rollback(&arguments),
         Command::Test(arguments) => commands::test::test(&arguments),
         Command::Launch(arguments) => match commands::launch::launch(arguments)? {},
     }

@@ -17,6 +17,8 @@ pub struct Places {
     registry: PathBuf,
     listen: String,
     server_url: ServerUrl,
+    token_file: Option<PathBuf>,
+    api_keys_file: Option<PathBuf>,
 }
 
 impl Places {
@@ -28,6 +30,8 @@ impl Places {
             registry: settings.server.registry.clone(),
             listen: settings.server.listen.to_string(),
             server_url: ServerUrl::of_listener(settings.server.listen),
+            token_file: settings.server.management_token_file.clone(),
+            api_keys_file: settings.server.api_keys_file.clone(),
         }
     }
 
@@ -48,6 +52,7 @@ impl Places {
 
     /// A value as it stands on a command line; nothing for a switch.
     pub fn resolve(&self, value: &Value, run: &str) -> Option<String> {
+        let file = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         match value {
             Value::Switch => None,
             Value::Text(text) => Some(text.clone()),
@@ -55,6 +60,8 @@ impl Places {
             Value::Run => Some(run.to_owned()),
             Value::Listen => Some(self.listen.clone()),
             Value::ServerUrl => Some(self.server_url.to_string()),
+            Value::TokenFile => file(&self.token_file),
+            Value::ApiKeysFile => file(&self.api_keys_file),
         }
     }
 

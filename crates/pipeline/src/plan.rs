@@ -103,6 +103,10 @@ pub enum Value {
     Listen,
     /// The URL at which the other steps reach the server.
     ServerUrl,
+    /// The file with the tokens that the server's management takes.
+    TokenFile,
+    /// The file with the keys that the server's predictions take.
+    ApiKeysFile,
 }
 
 /// A file in a place, or the whole place.
@@ -231,6 +235,8 @@ impl fmt::Display for Value {
             Self::Run => formatter.write_str("<run>"),
             Self::Listen => formatter.write_str("<listen>"),
             Self::ServerUrl => formatter.write_str("<server>"),
+            Self::TokenFile => formatter.write_str("<tokens>"),
+            Self::ApiKeysFile => formatter.write_str("<keys>"),
         }
     }
 }

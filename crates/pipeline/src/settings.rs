@@ -82,6 +82,10 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// The folder of the registry.
     pub registry: PathBuf,
+    /// The file with the tokens that the management takes.
+    pub management_token_file: Option<PathBuf>,
+    /// The file with the keys that predictions take.
+    pub api_keys_file: Option<PathBuf>,
 }
 
 /// How a model is proven.

@@ -2,8 +2,6 @@
 
 use std::num::NonZeroU32;
 
-use object_store::path::Path;
-
 use formats::{
     application::{ApplicationRevision, ApplicationSpec, REVISION_FORMAT},
     name::ApplicationName,
@@ -54,22 +52,21 @@ impl Registry {
 
     /// The number of the revision that counts, without reading it; `None` for what was never deployed.
     pub async fn newest_number(&self, application: &ApplicationName) -> Result<Option<NonZeroU32>, RegistryError> {
-        Ok(self
-            .objects
-            .numbers(&layout::revisions(application))
-            .await?
-            .last()
-            .copied())
+        Ok(self.revision_numbers(application).await?.last().copied())
+    }
+
+    /// The numbers of all revisions, ascending; none for what was never deployed.
+    pub async fn revision_numbers(&self, application: &ApplicationName) -> Result<Vec<NonZeroU32>, RegistryError> {
+        self.objects.numbers(&layout::revisions(application)).await
     }
 
     /// All revisions, oldest first.
     ///
     /// Errors: as [`Registry::current`].
     pub async fn revisions(&self, application: &ApplicationName) -> Result<Vec<ApplicationRevision>, RegistryError> {
-        let folder = layout::revisions(application);
         let mut revisions = Vec::new();
-        for number in self.objects.numbers(&folder).await? {
-            revisions.extend(self.revision(application, &folder, number).await?);
+        for number in self.revision_numbers(application).await? {
+            revisions.extend(self.revision(application, number).await?);
         }
         if revisions.is_empty() {
             Err(RegistryError::UnknownApplication(application.clone()))
@@ -98,21 +95,20 @@ impl Registry {
         newest: Option<NonZeroU32>,
     ) -> Result<Option<ApplicationRevision>, RegistryError> {
         match newest {
-            Some(number) => {
-                self.revision(application, &layout::revisions(application), number)
-                    .await
-            }
+            Some(number) => self.revision(application, number).await,
             None => Ok(None),
         }
     }
 
-    async fn revision(
+    /// One revision, or `None` where there is no such.
+    ///
+    /// Errors: a damaged document.
+    pub async fn revision(
         &self,
         application: &ApplicationName,
-        folder: &Path,
         number: NonZeroU32,
     ) -> Result<Option<ApplicationRevision>, RegistryError> {
-        let path = layout::numbered(folder, number);
+        let path = layout::numbered(&layout::revisions(application), number);
         let place =
             |document: &ApplicationRevision| format!("revision {} of {}", document.revision, document.application.name);
         let expected = format!("revision {number} of {application}");

@@ -1,6 +1,6 @@
 //! What can go wrong with a store, by what its caller can do about it.
 
-use std::{error::Error, num::NonZeroU32};
+use std::{error::Error, io, num::NonZeroU32};
 
 use thiserror::Error;
 
@@ -70,6 +70,9 @@ pub enum RegistryError {
         #[source]
         reason: Corruption,
     },
+    /// The store held something before, and nothing now.
+    #[error("the registry is gone: nothing is where it was")]
+    Vanished,
     /// The store itself failed; the same call may succeed later.
     #[error("the registry cannot reach `{object}`")]
     Store {
@@ -79,6 +82,27 @@ pub enum RegistryError {
         #[source]
         source: object_store::Error,
     },
+}
+
+impl RegistryError {
+    /// Why the store could not do its part, in words that name no place of this machine; `None` where it did. The same
+    /// call may succeed later, without anybody repairing anything in the store.
+    pub fn outage(&self) -> Option<String> {
+        match self {
+            Self::Vanished => Some("nothing is where it was".to_owned()),
+            Self::Store { source, .. } => {
+                let mut cause: Option<&(dyn Error + 'static)> = Some(source);
+                while let Some(error) = cause {
+                    if let Some(error) = error.downcast_ref::<io::Error>() {
+                        return Some(error.kind().to_string());
+                    }
+                    cause = error.source();
+                }
+                Some("the store failed".to_owned())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What is wrong with an object.

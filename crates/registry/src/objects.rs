@@ -1,9 +1,15 @@
 //! The few calls on the store that everything else is made of.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::Bytes;
-use object_store::{GetResult, ObjectStore, ObjectStoreExt, PutMode, path::Path};
+use object_store::{GetResult, ListResult, ObjectStore, ObjectStoreExt, PutMode, path::Path};
 
 use crate::{Corruption, RegistryError, layout};
 
@@ -11,6 +17,9 @@ use crate::{Corruption, RegistryError, layout};
 #[derive(Debug)]
 pub(crate) struct Objects {
     store: Arc<dyn ObjectStore>,
+    /// Whether anything was ever found here. Nothing is ever deleted, so a store that held something does so for ever;
+    /// one that has nothing any more is another one, such as the folder on which a disk is not mounted.
+    held_something: AtomicBool,
 }
 
 /// What became of an attempt to create an object.
@@ -24,14 +33,17 @@ pub(crate) enum Creation {
 
 impl Objects {
     pub(crate) fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+        Self {
+            store,
+            held_something: AtomicBool::new(false),
+        }
     }
 
     /// Creates the object whole, or finds that its name is taken.
     pub(crate) async fn create(&self, path: &Path, bytes: Bytes) -> Result<Creation, RegistryError> {
         match self.store.put_opts(path, bytes.into(), PutMode::Create.into()).await {
-            Ok(_) => Ok(Creation::Done),
-            Err(object_store::Error::AlreadyExists { .. }) => Ok(Creation::Taken),
+            Ok(_) => Ok(self.found(Creation::Done)),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(self.found(Creation::Taken)),
             Err(source) => Err(store_error(path, source)),
         }
     }
@@ -42,7 +54,7 @@ impl Objects {
     pub(crate) async fn read(&self, path: &Path, size_max_bytes: u64) -> Result<Option<Bytes>, RegistryError> {
         let found: GetResult = match self.store.get(path).await {
             Ok(found) => found,
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(object_store::Error::NotFound { .. }) => return self.nothing(path, None).await,
             Err(source) => return Err(store_error(path, source)),
         };
         if found.meta.size > size_max_bytes {
@@ -58,20 +70,14 @@ impl Objects {
         found
             .bytes()
             .await
-            .map(Some)
+            .map(|bytes| self.found(Some(bytes)))
             .map_err(|source| store_error(path, source))
     }
 
     /// The numbers taken in a folder of numbered documents, ascending. Whatever else lies there is none.
     pub(crate) async fn numbers(&self, folder: &Path) -> Result<Vec<NonZeroU32>, RegistryError> {
-        let listing = self
-            .store
-            .list_with_delimiter(Some(folder))
-            .await
-            .map_err(|source| store_error(folder, source))?;
-        let mut numbers: Vec<_> = listing
-            .objects
-            .iter()
+        let objects = self.list(folder).await?.objects;
+        let mut numbers: Vec<_> = (objects.iter())
             .filter_map(|object| layout::number(object.location.filename()?))
             .collect();
         numbers.sort_unstable();
@@ -80,19 +86,44 @@ impl Objects {
 
     /// The names of the folders in `folder`, ascending.
     pub(crate) async fn folders(&self, folder: &Path) -> Result<Vec<String>, RegistryError> {
-        let listing = self
-            .store
-            .list_with_delimiter(Some(folder))
-            .await
-            .map_err(|source| store_error(folder, source))?;
-        let mut names: Vec<_> = listing
-            .common_prefixes
-            .iter()
+        let folders = self.list(folder).await?.common_prefixes;
+        let mut names: Vec<_> = (folders.iter())
             .filter_map(|path| Some(path.filename()?.to_owned()))
             .collect();
         names.sort_unstable();
         Ok(names)
     }
+
+    async fn list(&self, folder: &Path) -> Result<ListResult, RegistryError> {
+        let listing = self.store.list_with_delimiter(Some(folder)).await;
+        let listing = listing.map_err(|source| store_error(folder, source))?;
+        match is_empty(&listing) {
+            true => self.nothing(folder, listing).await,
+            false => Ok(self.found(listing)),
+        }
+    }
+
+    /// Notes that there is a store where `finding` comes from.
+    fn found<T>(&self, finding: T) -> T {
+        self.held_something.store(true, Ordering::Relaxed);
+        finding
+    }
+
+    /// `finding` for the nothing at `path`, unless the whole store is gone: that is no answer to any question.
+    async fn nothing<T>(&self, path: &Path, finding: T) -> Result<T, RegistryError> {
+        if !self.held_something.load(Ordering::Relaxed) {
+            return Ok(finding);
+        }
+        let root = self.store.list_with_delimiter(None).await;
+        match is_empty(&root.map_err(|source| store_error(path, source))?) {
+            true => Err(RegistryError::Vanished),
+            false => Ok(finding),
+        }
+    }
+}
+
+fn is_empty(listing: &ListResult) -> bool {
+    listing.objects.is_empty() && listing.common_prefixes.is_empty()
 }
 
 fn store_error(path: &Path, source: object_store::Error) -> RegistryError {

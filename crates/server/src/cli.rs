@@ -1,5 +1,6 @@
 //! The command line of `server`, and the environment behind it.
 
+pub mod access;
 pub mod connections;
 pub mod drain;
 mod signals;
@@ -15,6 +16,7 @@ use clap::{ArgAction, Parser};
 
 use crate::{Limits, Settings};
 
+use access::AccessArgs;
 use connections::ConnectionArgs;
 use drain::DrainArgs;
 use tls::TlsArgs;
@@ -82,6 +84,9 @@ pub struct Args {
     #[command(flatten)]
     pub signals: SignalArgs,
 
+    #[command(flatten)]
+    pub access: AccessArgs,
+
     /// Log more; twice logs everything
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
@@ -102,6 +107,7 @@ impl Args {
                 request_timeout: Duration::from_millis(self.request_timeout_ms.get()),
                 body_pace: self.connections.body_pace(),
             },
+            access: self.access.settings(),
             connections: self.connections.limits(),
             tls: self.tls.files(),
             signals: self.signals.signals(),

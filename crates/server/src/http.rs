@@ -15,6 +15,7 @@ mod models;
 mod names;
 mod openapi;
 mod page;
+mod ticket;
 mod trace_context;
 
 use std::{convert::Infallible, sync::Arc};

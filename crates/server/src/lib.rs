@@ -4,6 +4,7 @@
 //! No request makes it panic or answer 5xx by its content.
 //! Start reading at [`run`], then `http.rs` for the routes and what surrounds them.
 
+mod access;
 pub mod cli;
 mod connections;
 mod descriptors;
@@ -17,6 +18,7 @@ mod signals;
 mod state;
 mod tls;
 
+pub use access::{Access, AccessSettings, SecretsFileError};
 pub use http::router;
 pub use serve::{ListenError, run, start};
 pub use settings::{BodyPace, ConnectionLimits, DrainTimes, Limits, Settings, TlsFiles};

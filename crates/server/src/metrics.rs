@@ -235,6 +235,16 @@ impl Metrics {
             let labels = [("application", application.name().as_str())];
             text.sample(name, &labels, application.number());
         }
+        let name = "slipway_application_broken";
+        let help = "The newest revision, where it should answer and cannot.";
+        text.family(name, Kind::Gauge, help);
+        for (application, broken) in self.applications.broken() {
+            text.sample(name, &[("application", application.as_str())], broken.revision);
+        }
+        let name = "slipway_registry_reachable";
+        let help = "Whether the registry answered when it was looked at last.";
+        text.family(name, Kind::Gauge, help);
+        text.sample(name, &[], u8::from(self.applications.is_registry_reachable()));
     }
 }
 

@@ -15,7 +15,9 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use crate::{App, DrainTimes, Settings, connections::Connections, descriptors, life::Stage, router, tls::Tls};
+use crate::{
+    Access, App, DrainTimes, Settings, connections::Connections, descriptors, life::Stage, router, tls::Tls,
+};
 
 /// Longest time that the end waits for the collector of spans.
 const SPANS_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -38,7 +40,7 @@ struct Stops {
 
 /// Runs a server until SIGTERM or Ctrl-C and until it has drained; a second signal ends it at once.
 ///
-/// Errors: [`ListenError`]; a registry that cannot be opened.
+/// Errors: [`ListenError`]; a registry that cannot be opened; a file of secrets that cannot be used.
 pub fn start(settings: Settings) -> anyhow::Result<ExitCode> {
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
@@ -77,12 +79,14 @@ pub fn start(settings: Settings) -> anyhow::Result<ExitCode> {
 ///
 /// `/readyz` answers 200 once every application of the registry is loaded, as far as it can be, and until `shutdown`.
 ///
-/// Errors: a registry that cannot be opened.
+/// Errors: a registry that cannot be opened; a file of secrets that cannot be used.
 pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     let address = listener.local_addr().context("cannot tell the address")?;
     let registry = Registry::open(&settings.registry)?;
     let applications = Arc::new(Applications::new(registry));
+    let access = Access::new(&settings.access, address)?;
     let app = App::new(applications.clone(), settings.limits)
+        .with_access(access)
         .with_signals(settings.signals)
         .context("cannot start a thread")?;
     let app = Arc::new(app);
@@ -91,10 +95,11 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Futur
     let scheme = if tls.is_some() { "https" } else { "http" };
     let connections = Connections::new(app.clone(), router(app.clone()), tls.clone(), limits, settings.drain);
     info!("listening on {scheme}://{address}, registry `{}`", settings.registry);
-    if !address.ip().is_loopback() {
-        warn!("everybody who reaches {address} can publish models and deploy applications");
-    }
-    let following = tokio::spawn(async move { applications.follow(settings.refresh_interval).await });
+    app.access.announce(address);
+    let following = tokio::spawn({
+        let (app, interval) = (app.clone(), settings.refresh_interval);
+        async move { tokio::join!(applications.follow(interval), app.access.follow(interval)) }
+    });
     let following_tls = tls.map(|tls| tokio::spawn(tls.follow(settings.refresh_interval)));
     let accepting = tokio::spawn(connections.clone().accept(listener));
     shutdown.await;

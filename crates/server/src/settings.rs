@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::Signals;
+use crate::{AccessSettings, Signals};
 
 /// Everything a server is told when it starts.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Settings {
     pub connections: ConnectionLimits,
     /// What is told about single requests.
     pub signals: Signals,
+    /// Who may manage, and who may ask.
+    pub access: AccessSettings,
     /// With what to prove who the server is; without, it speaks plain HTTP.
     pub tls: Option<TlsFiles>,
     /// How often the registry is looked at for what was deployed elsewhere, and each file that may be replaced.

@@ -14,7 +14,7 @@ use formats::{
 };
 use inference::{Application, Applications, InferenceError, Route};
 
-use crate::{AccessLog, Limits, Signals, http::ApiError, life::Life, metrics::Metrics, otlp::Spans};
+use crate::{Access, AccessLog, Limits, Signals, http::ApiError, life::Life, metrics::Metrics, otlp::Spans};
 
 /// What all routes share.
 pub struct App {
@@ -26,12 +26,13 @@ pub struct App {
     pub(crate) spans: Option<Spans>,
     pub(crate) identity: ServerIdentity,
     pub(crate) life: Life,
+    pub(crate) access: Access,
     /// The OpenAPI document, once somebody asked for it.
     pub(crate) document: OnceLock<Bytes>,
 }
 
 impl App {
-    /// The state of a server that starts now.
+    /// The state of a server that starts now, and in which everybody may do everything.
     pub fn new(applications: Arc<Applications>, limits: Limits) -> Self {
         let since_epoch = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -50,6 +51,7 @@ impl App {
                 pid: process::id(),
                 started_at_ms,
             },
+            access: Access::open(),
             document: OnceLock::new(),
         }
     }
@@ -62,6 +64,11 @@ impl App {
         let start = |traces| Spans::start(traces, self.metrics.spans.clone());
         self.spans = signals.traces.map(start).transpose()?;
         Ok(self)
+    }
+
+    /// The same for those only whom `access` admits.
+    pub fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     /// What answers under these names.

@@ -19,6 +19,8 @@ fn settings_with_everything() -> Settings {
     let mut settings = settings();
     settings.data.source = Some("digits".to_owned());
     settings.data.allow_unknown_digest = true;
+    settings.server.management_token_file = Some("tokens".into());
+    settings.server.api_keys_file = Some("keys".into());
     settings
 }
 

@@ -297,6 +297,35 @@ fn mistakes_in_the_settings_cost_no_training_run() {
 }
 
 #[test]
+fn a_delivery_opens_the_server_with_what_its_settings_name() {
+    let project = Project::new();
+    project.set("management_token_file: null", "management_token_file: secrets/token");
+    project.set("api_keys_file: null", "api_keys_file: secrets/keys");
+    project.workspace.write("secrets/token", b"token-0123456789abcdef\n");
+    project.workspace.write("secrets/keys", b"test:key-0123456789abcdef\n");
+    project.well(&["up"]);
+    let refused = ureq::get(project.url("/api/models")).call().unwrap_err();
+    assert!(matches!(refused, ureq::Error::StatusCode(401)), "{refused}");
+    let status = project.well(&["status"]);
+    assert!(status.contains("mnist-app answers with mnist:1"), "{status}");
+    project.well(&["plan"]);
+    let server = project.url("");
+    let refused = project.pipeline(&["upload", "--server", &server]);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.stderr.contains("management takes a token"),
+        "{}",
+        refused.stderr
+    );
+    project.well(&["upload", "--server", &server, "--token-file", "secrets/token"]);
+    // What opens the server stands in its two files and nowhere else.
+    for file in project.workspace.files(".pipeline") {
+        let text = String::from_utf8_lossy(&project.workspace.read(&file)).into_owned();
+        assert!(!text.contains("0123456789abcdef"), "{file}");
+    }
+}
+
+#[test]
 fn the_steps_can_be_taken_by_hand() {
     let project = Project::new();
     project.well(&["up"]);
@@ -305,6 +334,16 @@ fn the_steps_can_be_taken_by_hand() {
     assert_eq!(project.versions().len(), 2);
     project.well(&["deploy", "--server", &server]);
     assert_eq!(project.deployed(), "mnist:2");
+    let back = project.well(&["rollback", "--server", &server]);
+    assert_eq!(back, "mnist-app answers with mnist:1 (revision 3)\n");
+    assert_eq!(project.deployed(), "mnist:1");
+    let refused = project.pipeline(&["rollback", "--server", &server, "--revision", "7"]);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.stderr.contains("has no revision 7, its newest is 3"),
+        "{}",
+        refused.stderr
+    );
     let report = project.well(&["test", "--server", &server, "--images", "20", "--json"]);
     let report: Value = serde_json::from_str(&report).unwrap();
     assert_eq!(

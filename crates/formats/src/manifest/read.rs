@@ -2,6 +2,7 @@
 
 use super::{Form, Manifest, ManifestStage, Notice, Service};
 use crate::{
+    sticky::Sticky,
     version::ModelSelector,
     yaml::{Node, Read, Section},
 };
@@ -37,6 +38,7 @@ pub(super) fn manifest(root: Node<'_>) -> Read<Manifest> {
             Ok(stages)
         }
     });
+    let sticky = section.optional("sticky", sticky);
     let streaming = section.optional("streaming", |node| {
         note(&mut notices, node, "applications answer over HTTP only");
         node.list(|item| item.section().map(drop))
@@ -52,9 +54,24 @@ pub(super) fn manifest(root: Node<'_>) -> Read<Manifest> {
     notices.sort_by_key(|notice| notice.place);
     Ok(Manifest {
         name: name?,
+        sticky: sticky?,
         form,
         notices,
     })
+}
+
+/// Ours: the original draws each request anew.
+fn sticky(node: Node<'_>) -> Read<Sticky> {
+    let mut section = node.section()?;
+    let header = section.optional("header", Node::parse);
+    let cookie = section.optional("cookie", Node::parse);
+    section.finish();
+    match (header?, cookie?) {
+        (Some(header), None) => Ok(Sticky::Header(header)),
+        (None, Some(cookie)) => Ok(Sticky::Cookie(cookie)),
+        (None, None) => Err(node.refuse("missing key `header` or `cookie`")),
+        (Some(_), Some(_)) => Err(node.refuse("expected one of `header` and `cookie`, found both")),
+    }
 }
 
 fn singular(node: Node<'_>, notices: &mut Vec<Notice>) -> Read<ModelSelector> {

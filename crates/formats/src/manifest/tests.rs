@@ -66,6 +66,47 @@ streaming:
 }
 
 #[test]
+fn clients_are_told_apart_by_a_header_or_a_cookie() {
+    let with = |sticky: &str| format!("{{kind: Application, name: a, sticky: {sticky}, singular: {{model: m:1}}}}");
+    check(
+        &with("{header: X-User-Id}"),
+        expect![[
+            r#"{"name":"a","sticky":{"header":"X-User-Id"},"stages":[{"variants":[{"model":"m:1","weight":100}]}]}"#
+        ]],
+    );
+    check(
+        &with("{cookie: session}"),
+        expect![[
+            r#"{"name":"a","sticky":{"cookie":"session"},"stages":[{"variants":[{"model":"m:1","weight":100}]}]}"#
+        ]],
+    );
+    for (sticky, expected) in [
+        (
+            "{}",
+            expect!["application.yaml:1:38: `sticky`: missing key `header` or `cookie`"],
+        ),
+        (
+            "{header: a, cookie: b}",
+            expect!["application.yaml:1:38: `sticky`: expected one of `header` and `cookie`, found both"],
+        ),
+        (
+            "{header: user id}",
+            expect![
+                "application.yaml:1:47: `sticky.header`: ` ` in the name `user id`, expected ASCII letters, digits, `-`, `_` and `.`"
+            ],
+        ),
+        (
+            "{headers: a}",
+            expect![[r#"
+                application.yaml:1:38: `sticky`: missing key `header` or `cookie`
+                application.yaml:1:39: unknown key `sticky.headers`; did you mean `header`?"#]],
+        ),
+    ] {
+        check(&with(sticky), expected);
+    }
+}
+
+#[test]
 fn every_mistake_is_told_with_its_line() {
     check(
         r"verison: v2-alpha

@@ -1,6 +1,6 @@
 //! Small models that always give the class they were made for, and a registry in a throw-away folder.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::Path};
 
 use model::{Artifact, Layer, Network};
 use registry::Registry;
@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use formats::{
     application::{ApplicationSpec, Stage, Variant},
     artifact::TrainingSummary,
+    digest::Digest,
     name::{ApplicationName, ModelName, SignatureName},
     profile::DataProfile,
     report::Accuracy,
@@ -38,13 +39,22 @@ impl Store {
     pub(super) fn damage_newest_artifact(&self, model: &str) {
         let folder = self.folder.path().join("models").join(model).join("artifacts");
         let artifacts = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let newest: PathBuf = artifacts
-            .max_by_key(|path| fs::metadata(path).unwrap().modified().unwrap())
-            .unwrap();
-        let mut bytes = fs::read(&newest).unwrap();
-        *bytes.last_mut().unwrap() ^= 1;
-        fs::write(newest, bytes).unwrap();
+        let newest = artifacts.max_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
+        damage(&newest.unwrap());
     }
+
+    /// Damages the artifact of `mnist` that always answers `class`.
+    pub(super) fn damage_artifact_of(&self, class: usize) {
+        let digest = Digest::of(&artifact("predict", class).encode().unwrap());
+        let path = format!("models/mnist/artifacts/{digest}.safetensors");
+        damage(&self.folder.path().join(path));
+    }
+}
+
+fn damage(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(path, bytes).unwrap();
 }
 
 /// A model of 2×2 pixels whose answer is always `class`; the pixels only add to every logit alike.
@@ -117,6 +127,7 @@ pub(super) fn staged(name: &str, signature: Option<&str>, shares: &[(&str, u32)]
     };
     ApplicationSpec {
         name: name.parse().unwrap(),
+        sticky: None,
         stages: vec![stage],
     }
 }

@@ -18,24 +18,13 @@ use formats::{
     version::{ModelSelector, ModelVersion},
 };
 
-use crate::{
-    client::{ANSWER_MAX, Client},
-    files,
-    server_url::ServerUrl,
-    standing,
-};
+use crate::{cli::server::ServerArgs, client::Client, files, standing};
 
 /// Let an application answer with the versions that its manifest asks for
 #[derive(Debug, Args)]
 pub struct DeployArgs {
-    /// Where the server answers
-    #[arg(
-        long,
-        env = "HOST_ADDRESS",
-        default_value = "http://127.0.0.1:8080",
-        value_name = "URL"
-    )]
-    pub server: ServerUrl,
+    #[command(flatten)]
+    pub server: ServerArgs,
 
     /// The manifest of the application
     #[arg(long, default_value = "application.yaml", value_name = "FILE")]
@@ -58,7 +47,7 @@ pub(crate) fn deploy(arguments: DeployArgs) -> anyhow::Result<ExitCode> {
     for notice in &manifest.notices {
         console::say(&format!("{path}:{notice}"));
     }
-    let client = Client::new(arguments.server, ANSWER_MAX);
+    let client = arguments.server.client()?;
     let application = pin(&client, &manifest, arguments.published.as_deref())?;
     let body = serde_json::to_vec(&application).context("cannot write the application")?;
     let revision: ApplicationRevision = client
@@ -70,14 +59,21 @@ pub(crate) fn deploy(arguments: DeployArgs) -> anyhow::Result<ExitCode> {
     if let Some(result) = arguments.result {
         files::write_json(&result, &revision)?;
     }
-    let versions: Vec<String> = application.versions().map(ToString::to_string).collect();
-    let name = &application.name;
-    console::print(&format!(
-        "{name} answers with {} (revision {})",
-        versions.join(", "),
-        revision.revision
-    ));
+    console::print(&answers(&revision));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What answers now, in a line.
+pub(crate) fn answers(deployed: &ApplicationRevision) -> String {
+    let ApplicationRevision {
+        application, revision, ..
+    } = deployed;
+    let versions: Vec<String> = application.versions().map(ToString::to_string).collect();
+    format!(
+        "{} answers with {} (revision {revision})",
+        application.name,
+        versions.join(", ")
+    )
 }
 
 /// Fixes every version of a manifest.

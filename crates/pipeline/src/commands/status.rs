@@ -1,15 +1,16 @@
 //! `pipeline status`: what runs, which version, since when.
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use clap::Args;
-use formats::application::ApplicationRevision;
+use formats::{api::ApplicationState, application::ApplicationRevision};
 use serde::Serialize;
 
 use crate::{
     cli::Project,
     client::{Client, LOOK_MAX},
+    credentials,
     plan::StepName,
     server_url::ServerUrl,
     service::ServiceFolder,
@@ -46,7 +47,7 @@ struct ServerStatus {
     url: String,
     since_ms: u64,
     /// Absent where the server does not answer.
-    applications: Option<Vec<ApplicationRevision>>,
+    applications: Option<Vec<ApplicationState>>,
 }
 
 #[derive(Serialize)]
@@ -63,7 +64,7 @@ pub(crate) fn status(arguments: &StatusArgs) -> anyhow::Result<ExitCode> {
     let state = State::new(arguments.project.root());
     let status = Status {
         format: OUTPUT_FORMAT,
-        server: server(&state)?,
+        server: server(arguments.project.root(), &state)?,
         last_run: last_run(&state)?,
         delivering: state.delivering(),
     };
@@ -75,16 +76,22 @@ pub(crate) fn status(arguments: &StatusArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn server(state: &State) -> anyhow::Result<Option<ServerStatus>> {
+fn server(root: &Path, state: &State) -> anyhow::Result<Option<ServerStatus>> {
     let Some(document) = ServiceFolder::new(state.folder()).running()? else {
         return Ok(None);
     };
     let url: ServerUrl = document.url.parse().context("the service's document is wrong")?;
+    let client = Client::new(url, LOOK_MAX);
+    // What the server was started with opens it; where that is not there any more, it does not answer.
+    let token_file = document.key.arguments.get("--management-token-file");
+    let token = credentials::first(token_file.map(|file| root.join(file)).as_deref());
     Ok(Some(ServerStatus {
         pid: document.pid,
         url: document.url,
         since_ms: document.started_at_ms,
-        applications: Client::new(url, LOOK_MAX).get("/api/applications").ok(),
+        applications: token
+            .and_then(|token| Ok(client.with_token(token).get("/api/applications")?))
+            .ok(),
     }))
 }
 
@@ -144,16 +151,32 @@ impl ServerStatus {
         if applications.is_empty() {
             return vec!["application  none is deployed".to_owned()];
         }
-        let line = |deployed: &ApplicationRevision| {
-            let versions: Vec<String> = deployed.application.versions().map(ToString::to_string).collect();
-            format!(
-                "application  {} answers with {} since {} (revision {})",
-                deployed.application.name,
-                versions.join(", "),
-                time::moment(deployed.deployed_at_ms),
-                deployed.revision
-            )
-        };
-        applications.iter().map(line).collect()
+        applications.iter().flat_map(lines_of).collect()
     }
+}
+
+fn lines_of(application: &ApplicationState) -> Vec<String> {
+    let answers = |deployed: &ApplicationRevision| {
+        let versions: Vec<String> = deployed.application.versions().map(ToString::to_string).collect();
+        format!(
+            "application  {} answers with {} since {} (revision {})",
+            application.name,
+            versions.join(", "),
+            time::moment(deployed.deployed_at_ms),
+            deployed.revision
+        )
+    };
+    let broken = application.broken.as_ref().map(|broken| {
+        format!(
+            "             revision {} of {} cannot be served: {}",
+            broken.revision, application.name, broken.reason
+        )
+    });
+    application
+        .answers
+        .as_ref()
+        .map(answers)
+        .into_iter()
+        .chain(broken)
+        .collect()
 }

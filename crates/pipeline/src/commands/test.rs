@@ -14,12 +14,12 @@ use formats::{
 use mnist_data::{Dataset, Noise, Random, Split};
 
 use crate::{
-    client::{ANSWER_MAX, Client},
+    cli::server::{API_KEYS_FILE, ServerArgs},
+    client::Client,
     commands::fraction,
-    files,
+    credentials, files,
     probe::{self, Gateway, Image, Reply},
     score,
-    server_url::ServerUrl,
     settings::SIGNATURE,
     standing, summary,
 };
@@ -33,14 +33,12 @@ const SAMPLE_STREAM: u64 = 1;
 /// Send test images through the gateway, clean and noisy, and compare the answers with the labels
 #[derive(Debug, Args)]
 pub struct TestArgs {
-    /// Where the server answers
-    #[arg(
-        long,
-        env = "HOST_ADDRESS",
-        default_value = "http://127.0.0.1:8080",
-        value_name = "URL"
-    )]
-    pub server: ServerUrl,
+    #[command(flatten)]
+    pub server: ServerArgs,
+
+    /// File with the API key that the server's predictions take; the first one counts
+    #[arg(long, env = API_KEYS_FILE, value_name = "FILE")]
+    pub api_keys_file: Option<PathBuf>,
 
     /// The application that is asked
     #[arg(long, env = "APPLICATION_NAME", default_value = "mnist-app", value_name = "NAME")]
@@ -94,7 +92,8 @@ pub struct TestArgs {
 /// Carries out `pipeline test`: exit code 0 if every request was answered and every threshold is met, 1 if not.
 pub(crate) fn test(arguments: &TestArgs) -> anyhow::Result<ExitCode> {
     let (clean, noisy) = load_images(arguments)?;
-    let client = Client::new(arguments.server.clone(), ANSWER_MAX);
+    let api_key = credentials::first(arguments.api_keys_file.as_deref())?;
+    let client = arguments.server.client()?.with_api_key(api_key);
     let expected = expected_versions(&client, arguments)?;
     let gateway = Gateway {
         client,

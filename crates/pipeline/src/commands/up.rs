@@ -85,7 +85,7 @@ pub(crate) fn executor(
     match arguments.target {
         Target::Local => {
             let programs = Programs::beside_this_one()?;
-            Ok(Box::new(Local::new(settings, state, programs, interrupt.clone())))
+            Ok(Box::new(Local::new(settings, state, programs, interrupt.clone())?))
         }
     }
 }

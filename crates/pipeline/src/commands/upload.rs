@@ -10,23 +10,13 @@ use formats::{
     name::ModelName,
 };
 
-use crate::{
-    client::{ANSWER_MAX, Client},
-    files,
-    server_url::ServerUrl,
-};
+use crate::{cli::server::ServerArgs, files};
 
 /// Publish an artifact as the next version of a model
 #[derive(Debug, Args)]
 pub struct UploadArgs {
-    /// Where the server answers
-    #[arg(
-        long,
-        env = "HOST_ADDRESS",
-        default_value = "http://127.0.0.1:8080",
-        value_name = "URL"
-    )]
-    pub server: ServerUrl,
+    #[command(flatten)]
+    pub server: ServerArgs,
 
     /// The model of which it becomes a version
     #[arg(long, default_value = "mnist", value_name = "NAME")]
@@ -58,7 +48,8 @@ pub(crate) fn upload(arguments: UploadArgs) -> anyhow::Result<ExitCode> {
     let digest = Digest::of(&bytes);
     // With the digest in it: a run that is continued with other settings has another artifact to publish.
     let key = run.map(|run| format!("{run}-{}", digest.short()));
-    let published: PublishedVersion = Client::new(server, ANSWER_MAX)
+    let published: PublishedVersion = server
+        .client()?
         .post(&format!("/api/models/{model}/versions"), &bytes, |request| {
             let request = request.content_type("application/octet-stream");
             match &key {

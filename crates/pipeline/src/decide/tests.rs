@@ -3,7 +3,7 @@ use expect_test::{Expect, expect};
 use super::*;
 use crate::{
     plan::{Plan, StepName},
-    settings::tests::settings,
+    settings::{Settings, tests::settings},
 };
 
 /// A step that finished and would run with the same key, with everything in its place.
@@ -188,6 +188,26 @@ fn what_is_gone_from_the_server_is_done_again() {
         |case| case.observed.standing = Standing::Unknown,
         expect!["skip: nothing has changed here (the server, which does not answer, was not asked)"],
     );
+}
+
+#[test]
+fn what_opens_the_server_runs_no_task_again_and_starts_the_server_anew() {
+    let mut settings = settings();
+    let keys = |settings: &Settings| {
+        let key = |step: &Step| {
+            Key::new::<()>(step, ToString::to_string, |_| Ok(None), |_| Ok(Digest::of(b"build"))).unwrap()
+        };
+        Plan::new(settings).steps.iter().map(key).collect::<Vec<_>>()
+    };
+    let before = keys(&settings);
+    settings.server.management_token_file = Some("tokens".into());
+    settings.server.api_keys_file = Some("keys".into());
+    let changed: Vec<bool> = keys(&settings)
+        .iter()
+        .zip(&before)
+        .map(|(now, before)| now != before)
+        .collect();
+    assert_eq!(changed, StepName::ALL.map(|name| name == StepName::Serve));
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub(crate) use service::AddressTaken;
 use super::{Ended, Executor};
 use crate::{
     client::{ANSWER_MAX, Client},
+    credentials,
     decide::{Key, Service, Standing},
     interrupt::Interrupt,
     places::Places,
@@ -46,11 +47,20 @@ pub(crate) struct Programs {
 
 impl Local {
     /// An executor for these settings, which stops what it runs once `interrupt` is set.
-    pub(crate) fn new(settings: &Settings, state: &State, programs: Programs, interrupt: Interrupt) -> Self {
+    ///
+    /// Errors: the file with the token for the server cannot be used.
+    pub(crate) fn new(
+        settings: &Settings,
+        state: &State,
+        programs: Programs,
+        interrupt: Interrupt,
+    ) -> anyhow::Result<Self> {
         let places = Places::new(settings);
-        Self {
+        let token_file = settings.server.management_token_file.as_ref();
+        let token = credentials::first(token_file.map(|path| settings.root.join(path)).as_deref())?;
+        Ok(Self {
             root: settings.root.clone(),
-            client: Client::new(places.server_url().clone(), ANSWER_MAX),
+            client: Client::new(places.server_url().clone(), ANSWER_MAX).with_token(token),
             places,
             programs,
             // Programs run in `root`, so what they are handed is named from there or from nowhere.
@@ -59,7 +69,7 @@ impl Local {
             digests: Digests::open(state.folder().join("digests.json")),
             limits: settings.limits,
             interrupt,
-        }
+        })
     }
 
     fn command_line(&self, step: &Step, run: &RunId) -> anyhow::Result<Vec<String>> {
@@ -88,6 +98,9 @@ impl Executor for Local {
             // A service keeps what it was started with, so its key has everything written out.
             (Kind::Service, Value::Location(location)) => self.places.path(location).display().to_string(),
             (Kind::Service, Value::Listen) => self.places.listen().to_owned(),
+            (Kind::Service, Value::TokenFile | Value::ApiKeysFile) => {
+                self.places.resolve(value, "").unwrap_or_default()
+            }
             (_, value) => value.to_string(),
         };
         let build = |program| {

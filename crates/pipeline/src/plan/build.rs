@@ -41,7 +41,7 @@ impl Plan {
             steps: vec![
                 download(settings),
                 train(settings),
-                serve(),
+                serve(settings),
                 upload(settings),
                 deploy(settings),
                 test(settings),
@@ -96,21 +96,24 @@ fn train(settings: &Settings) -> Step {
     }
 }
 
-fn serve() -> Step {
+fn serve(settings: &Settings) -> Step {
+    let mut arguments = vec![
+        Argument {
+            flag: "--listen",
+            value: Value::Listen,
+        },
+        whole("--registry", Place::Registry),
+        // Nobody distributes requests over several servers here, so there is nobody to wait for.
+        text("--drain-delay-ms", 0),
+    ];
+    arguments.extend(token_file(settings, "--management-token-file"));
+    arguments.extend(api_keys_file(settings));
     Step {
         name: StepName::Serve,
         kind: Kind::Service,
         program: Program::Server,
         command: None,
-        arguments: vec![
-            Argument {
-                flag: "--listen",
-                value: Value::Listen,
-            },
-            whole("--registry", Place::Registry),
-            // Nobody distributes requests over several servers here, so there is nobody to wait for.
-            text("--drain-delay-ms", 0),
-        ],
+        arguments,
         reads: vec![Location::whole(Place::Registry)],
         writes: vec![Location::whole(Place::Registry)],
         builds: vec![Program::Server],
@@ -118,22 +121,24 @@ fn serve() -> Step {
 }
 
 fn upload(settings: &Settings) -> Step {
+    let mut arguments = vec![
+        server_url(),
+        text("--model", &settings.model),
+        file("--artifact", artifact()),
+        // The run makes a repeated upload safe: the same run gets the same version for the same artifact.
+        Argument {
+            flag: "--run",
+            value: Value::Run,
+        },
+        file("--result", results::published()),
+    ];
+    arguments.extend(token_file(settings, "--token-file"));
     Step {
         name: StepName::Upload,
         kind: Kind::Task,
         program: Program::Pipeline,
         command: Some("upload"),
-        arguments: vec![
-            server_url(),
-            text("--model", &settings.model),
-            file("--artifact", artifact()),
-            // The run makes a repeated upload safe: the same run gets the same version for the same artifact.
-            Argument {
-                flag: "--run",
-                value: Value::Run,
-            },
-            file("--result", results::published()),
-        ],
+        arguments,
         reads: vec![artifact()],
         writes: vec![results::published()],
         // The server decides what is published: a rebuilt pipeline must not publish the same artifact once more.
@@ -143,17 +148,19 @@ fn upload(settings: &Settings) -> Step {
 
 fn deploy(settings: &Settings) -> Step {
     let manifest = Location::file(Place::Project, &settings.application.display().to_string());
+    let mut arguments = vec![
+        server_url(),
+        file("--manifest", manifest.clone()),
+        file("--published", results::published()),
+        file("--result", results::deployed()),
+    ];
+    arguments.extend(token_file(settings, "--token-file"));
     Step {
         name: StepName::Deploy,
         kind: Kind::Task,
         program: Program::Pipeline,
         command: Some("deploy"),
-        arguments: vec![
-            server_url(),
-            file("--manifest", manifest.clone()),
-            file("--published", results::published()),
-            file("--result", results::deployed()),
-        ],
+        arguments,
         reads: vec![manifest, results::published()],
         writes: vec![results::deployed()],
         builds: Vec::new(),
@@ -176,6 +183,7 @@ fn test(settings: &Settings) -> Step {
         file("--report", results::test_report()),
         file("--example", results::example()),
     ]);
+    arguments.extend(api_keys_file(settings));
     Step {
         name: StepName::Test,
         kind: Kind::Task,
@@ -197,6 +205,24 @@ fn gates(accuracy_min: Option<f64>, noisy_accuracy_min: Option<f64>) -> impl Ite
     let clean = accuracy_min.map(|least| text("--accuracy-min", least));
     let noisy = noisy_accuracy_min.map(|least| text("--noisy-accuracy-min", least));
     clean.into_iter().chain(noisy)
+}
+
+/// What opens the management, where the settings have it.
+fn token_file(settings: &Settings, flag: &'static str) -> Option<Argument> {
+    let is_set = settings.server.management_token_file.is_some();
+    is_set.then_some(Argument {
+        flag,
+        value: Value::TokenFile,
+    })
+}
+
+/// What opens predictions, where the settings have it.
+fn api_keys_file(settings: &Settings) -> Option<Argument> {
+    let is_set = settings.server.api_keys_file.is_some();
+    is_set.then_some(Argument {
+        flag: "--api-keys-file",
+        value: Value::ApiKeysFile,
+    })
 }
 
 fn artifact() -> Location {

@@ -133,6 +133,33 @@ fn a_threshold_that_is_off_is_not_on_the_command_line() {
 }
 
 #[test]
+fn what_opens_the_server_is_handed_to_each_step_that_needs_it() {
+    let secrets = |settings: &mut Settings| {
+        settings.server.management_token_file = Some("tokens".into());
+        settings.server.api_keys_file = Some("keys".into());
+    };
+    let mut settings = settings();
+    let without = Plan::new(&settings);
+    secrets(&mut settings);
+    let with = Plan::new(&settings);
+    let added: Vec<String> = (without.steps.iter().zip(&with.steps))
+        .map(|(without, with)| {
+            let line = |step: &Step| step.command_line(|value| Some(value.to_string())).join(" ");
+            let added = line(with).replacen(&line(without), "", 1);
+            format!("{}:{added}", with.name)
+        })
+        .collect();
+    expect![[r#"
+        download:
+        train:
+        serve: --management-token-file <tokens> --api-keys-file <keys>
+        upload: --token-file <tokens>
+        deploy: --token-file <tokens>
+        test: --api-keys-file <keys>"#]]
+    .assert_eq(&added.join("\n"));
+}
+
+#[test]
 fn a_folder_that_starts_with_a_dash_is_no_flag() {
     let step = &Plan::new(&settings()).steps[0];
     let line = step.command_line(|_| Some("-rf".to_owned()));

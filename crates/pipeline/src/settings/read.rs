@@ -1,6 +1,6 @@
 //! The keys of `pipeline.yaml`. Every key must be there: the file is the only place where a value stands.
 
-use std::{num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use formats::{
     hyperparameters::{Hyperparameter, OVERRIDES, RECIPE, Values},
@@ -109,10 +109,20 @@ fn server(node: Node<'_>) -> Read<ServerSettings> {
             .map_err(|_| node.refuse("expected an address with a port, such as `127.0.0.1:8080`"))
     });
     let registry = section.required("registry", path);
+    let management_token_file = section.optional("management_token_file", path);
+    let api_keys_file = section.optional("api_keys_file", path);
     section.finish();
+    let (listen, management_token_file): (SocketAddr, _) = (listen?, management_token_file?);
+    if !listen.ip().is_loopback() && management_token_file.is_none() {
+        return Err(node.refuse(format!(
+            "others reach `{listen}`, where a server is managed only with a `management_token_file`, found none"
+        )));
+    }
     Ok(ServerSettings {
-        listen: listen?,
+        listen,
         registry: registry?,
+        management_token_file,
+        api_keys_file: api_keys_file?,
     })
 }
 

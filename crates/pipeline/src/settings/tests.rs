@@ -81,10 +81,20 @@ fn every_mistake_in_both_files_is_told_at_once() {
             pipeline.yaml:57:11: `training.device`: expected `native` or `flex` or `ndarray` or `wgpu`, found `gpu`
             pipeline.yaml:60:17: `training.accuracy_min`: expected a number from 0 to 1, found `98.5`
             pipeline.yaml:65:11: `server.listen`: expected an address with a port, such as `127.0.0.1:8080`
-            pipeline.yaml:82:3: missing key `attempts` in `limits`
+            pipeline.yaml:86:3: missing key `attempts` in `limits`
             application.yaml:7:1: missing key `singular` or `pipeline`
             application.yaml:9:7: `name`: ` ` at position 6 of the name `mnist app`, expected an ASCII letter, digit, `-`, `_` or `.`
             application.yaml:10:1: unknown key `singlar`; did you mean `singular`?"#]],
+    );
+}
+
+#[test]
+fn an_address_that_others_reach_takes_a_token() {
+    check(
+        &[("pipeline.yaml", "listen: 127.0.0.1:8080", "listen: 0.0.0.0:8080")],
+        expect![[r#"
+            the settings have a mistake:
+            pipeline.yaml:65:3: `server`: others reach `0.0.0.0:8080`, where a server is managed only with a `management_token_file`, found none"#]],
     );
 }
 

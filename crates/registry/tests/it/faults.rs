@@ -1,7 +1,7 @@
 //! A store that fails at its n-th call, for every n: whatever was reached, a retry ends with exactly one version.
 
 use std::{
-    fmt,
+    fmt, fs, io,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -14,6 +14,7 @@ use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, memory::InMemory, path::Path,
 };
+use tempfile::TempDir;
 
 use registry::{Registry, RegistryError};
 
@@ -225,4 +226,64 @@ async fn a_repeated_deploy_ends_with_exactly_one_revision_wherever_the_store_fai
             assert_eq!(witness.current(&application("app")).await.unwrap(), revision);
         }
     }
+}
+
+/// The reason that a client is told: the kind of failure, and no place of this machine.
+#[tokio::test]
+async fn a_store_that_cannot_be_written_says_why_without_saying_where() {
+    let fault = |kind: io::ErrorKind| {
+        let source = io::Error::new(kind, "/srv/secret/place");
+        RegistryError::Store {
+            object: "models/mnist".to_owned(),
+            source: Error::Generic {
+                store: "LocalFileSystem",
+                source: Box::new(source),
+            },
+        }
+        .outage()
+        .unwrap()
+    };
+    assert_eq!(
+        fault(io::ErrorKind::ReadOnlyFilesystem),
+        "read-only filesystem or storage medium"
+    );
+    assert_eq!(fault(io::ErrorKind::PermissionDenied), "permission denied");
+    assert_eq!(fault(io::ErrorKind::StorageFull), "no storage space");
+    let inner = Arc::new(InMemory::new());
+    let faulty = FaultyStore::new(&inner, 0, WAYS[0]);
+    let error = Registry::new(faulty).models().await.unwrap_err();
+    assert_eq!(error.outage().unwrap(), "the store failed");
+    assert_eq!(RegistryError::UnknownModel(model("mnist")).outage(), None);
+}
+
+#[tokio::test]
+async fn a_store_that_lost_everything_is_an_outage_and_one_that_never_had_anything_is_not() {
+    let folder = TempDir::new().unwrap();
+    let store = folder.path().join("registry");
+    let registry = Registry::open(store.to_str().unwrap()).unwrap();
+    assert!(registry.models().await.unwrap().is_empty(), "nothing was here yet");
+    publish(&registry, "mnist", "weights", None).await;
+    assert!(
+        registry
+            .versions(&model("other"))
+            .await
+            .is_err_and(|error| error.outage().is_none())
+    );
+    let aside = folder.path().join("aside");
+    fs::rename(&store, &aside).unwrap();
+    for outage in [
+        registry.models().await.unwrap_err(),
+        registry.applications().await.unwrap_err(),
+        registry.artifact(&version("mnist:1")).await.unwrap_err(),
+        registry.deploy(singular("app", "mnist:1")).await.unwrap_err(),
+        registry
+            .publish(&model("mnist"), header(), artifact("others"), None)
+            .await
+            .unwrap_err(),
+    ] {
+        assert!(matches!(outage, RegistryError::Vanished), "{outage}");
+    }
+    assert!(!store.exists(), "nothing is written where the registry is not");
+    fs::rename(&aside, &store).unwrap();
+    assert_eq!(publish(&registry, "mnist", "others", None).await, "mnist:2");
 }

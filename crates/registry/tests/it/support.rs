@@ -76,6 +76,7 @@ pub(crate) fn singular(name: &str, model: &str) -> ApplicationSpec {
     }];
     ApplicationSpec {
         name: application(name),
+        sticky: None,
         stages: vec![Stage {
             signature: None,
             variants,

@@ -10,24 +10,20 @@ use axum::{
 };
 
 use formats::{
+    api::{ApplicationState, Rollback},
     application::{ApplicationRevision, ApplicationSpec},
     name::ApplicationName,
 };
+use inference::InferenceError;
 
 use crate::{
     App,
     http::{ApiError, body, names::Names},
 };
 
-/// The revisions that answer here, by name of the application.
-pub(super) async fn list(State(app): State<Arc<App>>) -> Json<Vec<ApplicationRevision>> {
-    let deployed = app.applications.deployed();
-    Json(
-        deployed
-            .iter()
-            .map(|application| application.revision().clone())
-            .collect(),
-    )
+/// What answers here, and what should and cannot, by name of the application.
+pub(super) async fn list(State(app): State<Arc<App>>) -> Json<Vec<ApplicationState>> {
+    Json(app.applications.states())
 }
 
 /// The revision that answers here.
@@ -52,10 +48,28 @@ pub(super) async fn deploy(
             found: spec.name,
         });
     }
-    // In a task of its own, because a client that hangs up must not leave a revision stored but not yet served.
     let applications = app.applications.clone();
-    let deploying = tokio::spawn(async move { applications.deploy(spec).await });
-    let (revision, is_new) = deploying.await.map_err(ApiError::Worker)??;
+    finish(async move { applications.deploy(spec).await }).await
+}
+
+/// Deploys again what an earlier revision was: 201 and a new revision, or 200 and the current one where that is the same.
+pub(super) async fn roll_back(
+    State(app): State<Arc<App>>,
+    Names(name): Names<ApplicationName>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<ApplicationRevision>), ApiError> {
+    let Rollback { revision } = body::read_json(&app, &headers, body, app.limits.body_max_bytes).await?;
+    let applications = app.applications.clone();
+    finish(async move { applications.roll_back(&name, revision).await }).await
+}
+
+/// Finishes a deploy in a task of its own, because a client that hangs up must not leave a revision stored but not yet
+/// served.
+async fn finish(
+    deploying: impl Future<Output = Result<(ApplicationRevision, bool), InferenceError>> + Send + 'static,
+) -> Result<(StatusCode, Json<ApplicationRevision>), ApiError> {
+    let (revision, is_new) = tokio::spawn(deploying).await.map_err(ApiError::Worker)??;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(revision)))
 }

@@ -55,6 +55,11 @@ impl RouteClass {
         }
     }
 
+    /// Whether it is for those who decide what is served.
+    pub(crate) fn is_management(self) -> bool {
+        matches!(self, Self::Models | Self::Applications)
+    }
+
     /// Whether requests count against the limit of requests in flight. Whoever watches the server must not be locked
     /// out by load, and what is nowhere is refused cheaply anyhow.
     pub(crate) fn is_work(self) -> bool {

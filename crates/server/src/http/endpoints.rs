@@ -11,7 +11,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use formats::{
-    api::{MODEL_VERSION, ModelSummary, PublishedVersion, ServerIdentity},
+    api::{ApplicationState, MODEL_VERSION, ModelSummary, PublishedVersion, Rollback, ServerIdentity},
     application::{ApplicationRevision, ApplicationSpec},
 };
 
@@ -142,15 +142,21 @@ fn applications(schemas: &mut Schemas) -> Vec<Endpoint> {
     let revisions = schemas.of::<Vec<ApplicationRevision>>();
     let example = json!({"name": "mnist-app", "stages": [{"variants": [{"model": "mnist:1", "weight": 100}]}]});
     let wrong_or_missing = [Status::BAD_REQUEST, Status::NOT_FOUND];
+    let refused = [
+        Status::BAD_REQUEST,
+        Status::CONFLICT,
+        Status::PAYLOAD_TOO_LARGE,
+        Status::UNSUPPORTED_MEDIA_TYPE,
+    ];
     vec![
         get(
             "/api/applications",
             applications::list,
-            Operation::new("listApplications", "The revisions that answer here").answers(
+            Operation::new("listApplications", "What answers here, and what should and cannot").answers(
                 Status::OK,
                 "By name.",
                 JSON,
-                revisions.clone(),
+                schemas.of::<Vec<ApplicationState>>(),
             ),
         ),
         get(
@@ -170,14 +176,24 @@ fn applications(schemas: &mut Schemas) -> Vec<Endpoint> {
                     Status::OK,
                     "The revision that was there, because nothing changed.",
                     JSON,
+                    revision.clone(),
+                )
+                .refuses(&refused),
+        ),
+        post(
+            "/api/applications/{application}/rollback",
+            applications::roll_back,
+            Operation::new("rollBackApplication", "Deploy again what an earlier revision was")
+                .takes(JSON, schemas.of::<Rollback>(), Some(json!({"revision": 1})))
+                .answers(Status::CREATED, "A new revision.", JSON, revision.clone())
+                .answers(
+                    Status::OK,
+                    "The revision that was there, because it is the same.",
+                    JSON,
                     revision,
                 )
-                .refuses(&[
-                    Status::BAD_REQUEST,
-                    Status::CONFLICT,
-                    Status::PAYLOAD_TOO_LARGE,
-                    Status::UNSUPPORTED_MEDIA_TYPE,
-                ]),
+                .refuses(&refused)
+                .refuses(&[Status::NOT_FOUND]),
         ),
         get(
             "/api/applications/{application}/revisions",

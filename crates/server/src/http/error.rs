@@ -1,6 +1,6 @@
 //! The only place where errors become statuses: what went wrong, whose mistake it is, and what the answer says.
 
-use std::{any::Any, error::Error, io, time::Duration};
+use std::{any::Any, io, time::Duration};
 
 use axum::{
     Json,
@@ -17,7 +17,7 @@ use formats::{
     tensor::TensorError,
     version::VersionError,
 };
-use inference::{InferenceError, RegistryError};
+use inference::{InferenceError, RegistryError, with_causes};
 
 use crate::{
     BodyPace,
@@ -28,6 +28,9 @@ use crate::{
 /// Seconds after which a client that was refused for load, or too early, may come back.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
+/// How a client shows that it may do what it asks for.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"slipway\"");
+
 /// Everything that a request can end with besides its answer.
 #[derive(Debug, Error)]
 pub(crate) enum ApiError {
@@ -35,6 +38,12 @@ pub(crate) enum ApiError {
     NoRoute(String),
     #[error("`{path}` does not understand {method}")]
     WrongMethod { method: Method, path: String },
+    #[error("management is offered at a loopback address, or to who has a token: this server has neither")]
+    NotOffered,
+    #[error("management takes a token that this server knows")]
+    NoToken,
+    #[error("predictions take an API key that this server knows")]
+    NoApiKey,
     #[error("wrong name in the path: {}", .0.body_text().trim_start_matches("Invalid URL: "))]
     Path(PathRejection),
     #[error("wrong version in the path")]
@@ -95,6 +104,7 @@ impl ApiError {
             Self::Leaving => Some(Reason::Leaving),
             Self::TimedOut { .. } => Some(Reason::TimeOut),
             Self::BodyTooSlow { .. } => Some(Reason::BodyTimeOut),
+            Self::NotOffered | Self::NoToken | Self::NoApiKey => Some(Reason::Unauthorized),
             Self::BodyTooLarge { .. } => Some(Reason::BodyTooLarge),
             Self::Tensor(TensorError::TooMany { .. }) => Some(Reason::TooManyImages),
             _ => None,
@@ -105,6 +115,8 @@ impl ApiError {
         match self {
             Self::NoRoute(_) => StatusCode::NOT_FOUND,
             Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotOffered => StatusCode::FORBIDDEN,
+            Self::NoToken | Self::NoApiKey => StatusCode::UNAUTHORIZED,
             Self::ContentType { .. } | Self::ContentEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge { .. } | Self::Tensor(TensorError::TooMany { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
@@ -125,11 +137,19 @@ impl ApiError {
 
     fn information(&self) -> ErrorInformation {
         let place = |path: Option<&str>, expected: Option<String>, found: Option<String>| ErrorInformation {
-            message: message(self),
+            message: with_causes(self),
             path: path.map(str::to_owned),
             expected,
             found,
         };
+        if let Self::Inference(error) = self
+            && let Some(outage) = error.outage()
+        {
+            return ErrorInformation {
+                message: format!("the registry cannot be used: {outage}"),
+                ..ErrorInformation::default()
+            };
+        }
         match self {
             Self::Tensor(error) => error.information(),
             Self::ContentType { found } => {
@@ -139,6 +159,11 @@ impl ApiError {
             Self::ContentEncoding { found } => {
                 let accepted = encoding::ACCEPTED.to_str().unwrap_or_default().to_owned();
                 place(None, Some(accepted), Some(found.clone()))
+            }
+            Self::NoToken => place(None, Some("`authorization: Bearer …`".to_owned()), None),
+            Self::NoApiKey => {
+                let expected = "`authorization: Bearer …` or `x-api-key: …`";
+                place(None, Some(expected.to_owned()), None)
             }
             Self::BodyTooLarge { max_bytes } => place(None, Some(format!("at most {max_bytes} bytes")), None),
             Self::BodyTooSlow { pace } => {
@@ -159,36 +184,27 @@ impl ApiError {
 
 fn inference_status(error: &InferenceError) -> StatusCode {
     match error {
-        InferenceError::UnknownApplication { .. } | InferenceError::UnknownSignature { .. } => StatusCode::NOT_FOUND,
+        InferenceError::UnknownApplication { .. }
+        | InferenceError::UnknownSignature { .. }
+        | InferenceError::UnknownRevision { .. } => StatusCode::NOT_FOUND,
         InferenceError::Overflow { .. }
         | InferenceError::InvalidApplication { .. }
         | InferenceError::BrokenArtifact(_) => StatusCode::BAD_REQUEST,
         // The request is in order, but what it asks for is registered in a form that this server cannot carry out.
-        InferenceError::BrokenVersion { .. } => StatusCode::CONFLICT,
+        InferenceError::BrokenVersion { .. } | InferenceError::NoEarlierRevision { .. } => StatusCode::CONFLICT,
         InferenceError::Registry(error) => match error {
             RegistryError::UnknownModel(_)
             | RegistryError::UnknownVersion(_)
             | RegistryError::UnknownApplication(_) => StatusCode::NOT_FOUND,
             RegistryError::KeyReused { .. } => StatusCode::CONFLICT,
             RegistryError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            RegistryError::Store { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            RegistryError::Store { .. } | RegistryError::Vanished => StatusCode::SERVICE_UNAVAILABLE,
             RegistryError::Location { .. }
             | RegistryError::Open { .. }
             | RegistryError::NumbersUsedUp { .. }
             | RegistryError::Corrupt { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         },
     }
-}
-
-/// The error with its causes, as one sentence.
-fn message(error: &ApiError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += &format!(": {error}");
-        cause = error.source();
-    }
-    text
 }
 
 impl From<RegistryError> for ApiError {
@@ -214,10 +230,6 @@ impl IntoResponse for ApiError {
                 message: "internal error".to_owned(),
                 ..ErrorInformation::default()
             },
-            StatusCode::SERVICE_UNAVAILABLE if is_failure => ErrorInformation {
-                message: "the registry cannot be reached".to_owned(),
-                ..ErrorInformation::default()
-            },
             _ => self.information(),
         };
         let mut response = (
@@ -228,6 +240,9 @@ impl IntoResponse for ApiError {
             }),
         )
             .into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
         }
@@ -240,7 +255,7 @@ impl IntoResponse for ApiError {
             response.extensions_mut().insert(reason);
         }
         if is_failure {
-            response.extensions_mut().insert(Failure(message(&self)));
+            response.extensions_mut().insert(Failure(with_causes(&self)));
         }
         response
     }

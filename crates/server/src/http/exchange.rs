@@ -62,7 +62,12 @@ pub(super) async fn answer(app: &App, routes: Router, request: Request) -> Respo
     let id = request_id(request.headers());
     let caller = TraceContext::of(request.headers());
     let span = app.spans.as_ref().and_then(|spans| spans.begin(caller));
-    let answering = async { routes.oneshot(request).await.unwrap_or_else(|never| match never {}) };
+    let answering = async {
+        match app.access.admit(class, request.headers()) {
+            Ok(()) => routes.oneshot(request).await.unwrap_or_else(|never| match never {}),
+            Err(error) => error.into_response(),
+        }
+    };
     let answering = limited(app, class, guarded(answering, app.limits.request_timeout));
     let mut response = match class {
         // A span of the log costs more than all the rest here, and on this way nothing writes to it.

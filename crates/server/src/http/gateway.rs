@@ -20,7 +20,7 @@ use inference::{Route, Scratch};
 
 use crate::{
     App,
-    http::{ApiError, body, names::Names},
+    http::{ApiError, body, names::Names, ticket},
     metrics::Served,
 };
 
@@ -39,6 +39,9 @@ pub(super) async fn predict(
         n_images: answer.map_or(0, |answer| answer.n_images as u64),
     };
     let mut response = answered.into_response();
+    if app.access.hides_version {
+        response.headers_mut().remove(MODEL_VERSION);
+    }
     response.extensions_mut().insert(served);
     Ok(response)
 }
@@ -69,7 +72,7 @@ async fn answer(app: &App, route: Arc<Route>, headers: &HeaderMap, body: Body) -
     let limits = tensor::Limits {
         images_max: app.limits.images_max,
     };
-    let ticket = fastrand::u64(..);
+    let ticket = ticket::draw(&route, headers);
     // A hop to another thread costs more than one image does; many images would hold up this thread's other requests.
     if bytes.len() <= app.limits.inline_max_bytes {
         return WORKSPACE.with_borrow_mut(|workspace| workspace.answer(&bytes, &route, limits, ticket));

@@ -11,7 +11,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use formats::api::ServerIdentity;
+use formats::{api::ServerIdentity, name::ApplicationName};
 
 use crate::{App, http::ApiError, life::Stage, metrics};
 
@@ -19,19 +19,29 @@ use crate::{App, http::ApiError, life::Stage, metrics};
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Status {
     status: &'static str,
+    /// The applications whose newest revision cannot be served.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    broken: Vec<ApplicationName>,
 }
 
 /// The process runs: no statement about anything else, so that a slow registry never gets it restarted.
 pub(super) async fn livez() -> Json<Status> {
-    Json(Status { status: "alive" })
+    Json(Status {
+        status: "alive",
+        broken: Vec::new(),
+    })
 }
 
-/// Every application of the registry is loaded, as far as it can be, and the server was not asked to end.
+/// Every application of the registry is loaded and warmed up, as far as it can be, and the server was not asked to end;
+/// those that cannot are named.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Status>, ApiError> {
     if app.life.stage() > Stage::Running {
         Err(ApiError::Leaving)
     } else if app.applications.is_restored() {
-        Ok(Json(Status { status: "ready" }))
+        Ok(Json(Status {
+            status: "ready",
+            broken: app.applications.broken().into_keys().collect(),
+        }))
     } else {
         Err(ApiError::NotReady)
     }

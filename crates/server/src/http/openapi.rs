@@ -166,7 +166,10 @@ fn render(limits: Limits) -> Bytes {
     for endpoint in endpoints::all(&mut schemas) {
         let mut operation = endpoint.operation;
         if RouteClass::of(endpoint.path).is_work() {
-            operation = operation.refuses(&[StatusCode::SERVICE_UNAVAILABLE]);
+            operation = operation.refuses(&[StatusCode::SERVICE_UNAVAILABLE, StatusCode::UNAUTHORIZED]);
+        }
+        if RouteClass::of(endpoint.path).is_management() {
+            operation = operation.refuses(&[StatusCode::FORBIDDEN]);
         }
         let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
         path[method_key(&endpoint.method)] = operation.render(endpoint.path);

@@ -47,4 +47,6 @@ reasons! {
     IdleTimeOut = "idle_time_out",
     /// Too many requests were given up.
     Resets = "http2_resets",
+    /// A request without the token or key that it takes.
+    Unauthorized = "unauthorized",
 }

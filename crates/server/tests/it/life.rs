@@ -12,7 +12,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 use formats::application::ApplicationSpec;
 use inference::{Applications, Registry};
-use server::{DrainTimes, Settings, Signals};
+use server::{AccessSettings, DrainTimes, Settings, Signals};
 use test_support::patience;
 
 use crate::connections::{ask, ask_for};
@@ -122,6 +122,7 @@ pub(crate) fn settings(folder: &TempDir) -> Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
         registry: folder.path().to_str().unwrap().to_owned(),
         limits: limits(),
+        access: AccessSettings::default(),
         connections: connection_limits(),
         tls: None,
         signals: Signals::default(),

@@ -5,6 +5,7 @@
     reason = "a step of a test that does not succeed is the end of the test"
 )]
 
+mod access;
 mod connections;
 mod deploys;
 mod encodings;
@@ -16,9 +17,12 @@ mod limits;
 mod management;
 mod metrics;
 mod openapi;
+mod outage;
 mod page;
 mod predict;
 mod process;
+mod secrets;
 mod signals;
+mod start;
 mod support;
 mod tls;

@@ -1,5 +1,7 @@
 //! Models and applications over HTTP, in the exact form that clients read.
 
+use std::collections::BTreeSet;
+
 use axum::{
     body::Body,
     http::{Request, header},
@@ -7,7 +9,7 @@ use axum::{
 use expect_test::expect;
 use http_body_util::BodyExt;
 
-use formats::api::IDEMPOTENCY_KEY;
+use formats::api::{IDEMPOTENCY_KEY, MODEL_VERSION};
 
 use crate::support::{Fixture, artifact, get, images, limits, post, put, spec, text};
 
@@ -147,12 +149,95 @@ async fn an_application_is_deployed_once_and_keeps_its_history() {
     "#]]).await;
     fixture.check(get("/api/applications"), expect![[r#"
         200 OK
-        [{"format":1,"revision":2,"deployed_at_ms":0,"application":{"name":"mnist-app","stages":[{"variants":[{"model":"mnist:2","weight":100}]}]}}]
+        [{"name":"mnist-app","answers":{"format":1,"revision":2,"deployed_at_ms":0,"application":{"name":"mnist-app","stages":[{"variants":[{"model":"mnist:2","weight":100}]}]}}}]
     "#]]).await;
     fixture.check(get("/api/applications/mnist-app/revisions"), expect![[r#"
         200 OK
         [{"format":1,"revision":1,"deployed_at_ms":0,"application":{"name":"mnist-app","stages":[{"variants":[{"model":"mnist:1","weight":100}]}]}},{"format":1,"revision":2,"deployed_at_ms":0,"application":{"name":"mnist-app","stages":[{"variants":[{"model":"mnist:2","weight":100}]}]}}]
     "#]]).await;
+}
+
+#[tokio::test]
+async fn one_call_goes_back() {
+    let fixture = Fixture::deployed().await;
+    let back = "/api/applications/mnist-app/rollback";
+    fixture
+        .check(
+            post(back, "{}"),
+            expect![[r#"
+        409 Conflict
+        {"error":"Client","information":{"message":"application `mnist-app` has no revision before 1"}}
+    "#]],
+        )
+        .await;
+    assert_eq!(fixture.deploy("mnist:2").await.status(), 201);
+    fixture.check(post(back, "{}"), expect![[r#"
+        201 Created
+        {"format":1,"revision":3,"deployed_at_ms":0,"application":{"name":"mnist-app","stages":[{"variants":[{"model":"mnist:1","weight":100}]}]}}
+    "#]]).await;
+    fixture.check(post(back, r#"{"revision": 1}"#), expect![[r#"
+        200 OK
+        {"format":1,"revision":3,"deployed_at_ms":0,"application":{"name":"mnist-app","stages":[{"variants":[{"model":"mnist:1","weight":100}]}]}}
+    "#]]).await;
+    fixture
+        .check(
+            post(back, r#"{"revision": 4}"#),
+            expect![[r#"
+        404 Not Found
+        {"error":"Client","information":{"message":"application `mnist-app` has no revision 4, its newest is 3"}}
+    "#]],
+        )
+        .await;
+    fixture.check(post(back, r#"{"revision": 0}"#), expect![[r#"
+        400 Bad Request
+        {"error":"Client","information":{"message":"the body is not the document that belongs here: invalid value: integer `0`, expected a nonzero u32 at line 1 column 14"}}
+    "#]]).await;
+    fixture
+        .check(
+            post("/api/applications/none/rollback", "{}"),
+            expect![[r#"
+        404 Not Found
+        {"error":"Client","information":{"message":"no application `none` is registered"}}
+    "#]],
+        )
+        .await;
+    // A page of a stranger can make a browser send a form, and nothing that is announced as JSON.
+    let form = Request::post(back).body(Body::from("{}")).unwrap();
+    assert_eq!(fixture.send(form).await.status(), 415);
+}
+
+#[tokio::test]
+async fn a_client_that_is_told_apart_gets_the_same_version_each_time() {
+    let fixture = Fixture::deployed().await;
+    let sticky = r#"{"name":"sticky","sticky":{"cookie":"session"},"stages":[{"signature":"predict","variants":[
+        {"model":"mnist:1","weight":50},{"model":"mnist:2","weight":50}]}]}"#;
+    assert_eq!(
+        fixture.send(put("/api/applications/sticky", sticky)).await.status(),
+        201
+    );
+    let version = async |cookie: Option<&str>| {
+        let mut request = post("/gateway/applications/sticky/predict", images(1, "0"));
+        if let Some(cookie) = cookie {
+            request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
+        }
+        let response = fixture.send(request).await;
+        response.headers()[MODEL_VERSION].to_str().unwrap().to_owned()
+    };
+    let mut versions = BTreeSet::new();
+    for client in 0..20 {
+        let cookie = format!("theme=dark; session=client-{client}");
+        let first = version(Some(&cookie)).await;
+        for _ in 0..5 {
+            assert_eq!(version(Some(&cookie)).await, first, "{cookie}");
+        }
+        versions.insert(first);
+    }
+    assert_eq!(versions.len(), 2);
+    let mut drawn = BTreeSet::new();
+    for _ in 0..100 {
+        drawn.insert(version(None).await);
+    }
+    assert_eq!(drawn.len(), 2, "without the cookie each request is drawn anew");
 }
 
 #[tokio::test]

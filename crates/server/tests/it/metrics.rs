@@ -108,6 +108,7 @@ async fn counters_are_those_of_the_client_and_labels_are_bounded() {
         slipway_refusals_total{reason="write_time_out"} 0
         slipway_refusals_total{reason="idle_time_out"} 0
         slipway_refusals_total{reason="http2_resets"} 0
+        slipway_refusals_total{reason="unauthorized"} 0
         # HELP slipway_spans_total Spans for the collector, by what became of them.
         # TYPE slipway_spans_total counter
         slipway_spans_total{outcome="sent"} 0
@@ -127,6 +128,11 @@ async fn counters_are_those_of_the_client_and_labels_are_bounded() {
         # HELP slipway_application_revision The revision that answers.
         # TYPE slipway_application_revision gauge
         slipway_application_revision{application="mnist-app"} 2
+        # HELP slipway_application_broken The newest revision, where it should answer and cannot.
+        # TYPE slipway_application_broken gauge
+        # HELP slipway_registry_reachable Whether the registry answered when it was looked at last.
+        # TYPE slipway_registry_reachable gauge
+        slipway_registry_reachable 1
     "##]]
     .assert_eq(&lines.concat());
 }

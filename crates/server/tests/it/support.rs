@@ -20,7 +20,7 @@ use formats::{
     signature::Signature,
 };
 use inference::{Applications, Registry};
-use server::{App, BodyPace, ConnectionLimits, Limits, router};
+use server::{Access, App, BodyPace, ConnectionLimits, Limits, router};
 
 pub(crate) const PREDICT: &str = "/gateway/applications/mnist-app/predict";
 
@@ -99,6 +99,15 @@ impl Fixture {
     pub(crate) fn with_limits(self, limits: Limits) -> Self {
         Self {
             router: service(App::new(self.applications.clone(), limits)),
+            ..self
+        }
+    }
+
+    /// The same applications, for those whom `access` admits.
+    pub(crate) fn with_access(self, access: Access) -> Self {
+        let app = App::new(self.applications.clone(), limits()).with_access(access);
+        Self {
+            router: service(app),
             ..self
         }
     }

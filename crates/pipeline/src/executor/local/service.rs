@@ -14,6 +14,7 @@ use formats::api::ServerIdentity;
 use thiserror::Error;
 
 use crate::{
+    cli::server::{API_KEYS_FILE, TOKEN_FILE},
     client::{Client, LOOK_MAX},
     decide::{Key, Service},
     executor::Ended,
@@ -143,6 +144,9 @@ fn spawn(folder: &ServiceFolder, launch: &Launch, key: &Key) -> anyhow::Result<C
         .arg("--")
         .args(&launch.command_line)
         .current_dir(&launch.folder)
+        // As for a task: what opens the server stands in the settings, not in somebody's shell.
+        .env_remove(TOKEN_FILE)
+        .env_remove(API_KEYS_FILE)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)

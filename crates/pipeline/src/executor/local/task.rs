@@ -14,6 +14,7 @@ use formats::hyperparameters::OVERRIDES;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{
+    cli::server::{API_KEYS_FILE, TOKEN_FILE},
     executor::Ended,
     interrupt::{Interrupt, LOOK_EVERY},
 };
@@ -42,6 +43,9 @@ pub(super) fn command(launcher: &Path, state: &Path, command_line: &[String]) ->
         .args(command_line);
     // A variable in somebody's shell must not change what a delivery does: the plan says everything itself.
     for variable in OVERRIDES.iter().filter_map(|parameter| parameter.variable) {
+        command.env_remove(variable);
+    }
+    for variable in [TOKEN_FILE, API_KEYS_FILE] {
         command.env_remove(variable);
     }
     command

@@ -8,11 +8,21 @@ use formats::api::{ErrorBody, ErrorInformation, ErrorKind};
 use crate::http::openapi::JSON;
 
 /// The statuses of errors, what each means, and what a message may say.
-const REFUSALS: [(StatusCode, &str, &str); 8] = [
+const REFUSALS: [(StatusCode, &str, &str); 10] = [
     (
         StatusCode::BAD_REQUEST,
         "The request is wrong; the answer names the place where there is one.",
         "imgs[3][17]: expected 28 numbers, found 27",
+    ),
+    (
+        StatusCode::UNAUTHORIZED,
+        "It takes a token or key, and none that the server knows was presented.",
+        "management takes a token that this server knows",
+    ),
+    (
+        StatusCode::FORBIDDEN,
+        "Management is not offered at this address.",
+        "management is offered at a loopback address, or to who has a token: this server has neither",
     ),
     (
         StatusCode::NOT_FOUND,

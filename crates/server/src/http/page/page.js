@@ -122,7 +122,7 @@ async function refresh() {
     const counts = countsOf(await metrics.text());
     // Without the token for management the metrics still tell the names.
     const pairs = list.ok
-      ? (await list.json()).map((revision) => [revision.application.name, revision])
+      ? (await list.json()).map(({ name, answers }) => [name, answers])
       : [...counts.keys()].map((name) => [name, undefined]);
     deployed = new Map(pairs);
     say(ready.ok ? "ready" : "waiting", ready.ok ? "Ready" : "The server is loading its applications …");
