@@ -10,6 +10,8 @@ from reliability.row import Row
 from reliability.rows.slow import lacking
 
 BACK_MAX_S = 30.0
+# None may be closed for its silence while others are still being opened.
+SILENT_MS = 120_000
 # Descriptors beside those of connections may come and go: the registry is looked at every second.
 OTHERS = 4
 
@@ -17,7 +19,7 @@ OTHERS = 4
 def connections(bench: Bench) -> list[Row]:
     count = bench.choose(10_000, 1_000)
     cap = count // 2
-    with bench.server("connections", {"--connections-max": cap}) as server:
+    with bench.server("connections", {"--connections-max": cap, "--header-timeout-ms": SILENT_MS}) as server:
         start = server.descriptors()
         crowd = Crowd(server.address, count)
         crowd.watch(2)

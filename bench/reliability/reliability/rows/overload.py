@@ -21,13 +21,14 @@ def overload(bench: Bench) -> list[Row]:
     flags = {"--requests-in-flight-max": IN_FLIGHT}
     with bench.server("overload", flags) as server:
         bench.measure(server.address, 1, body=body, connections=IN_FLIGHT)
+        server.forget_peak()
         peak = bench.measure(server.address, bench.choose(10, 2), body=body, connections=IN_FLIGHT)
+        memory_at_peak = server.memory_peak_mb()
         half = peak.rate / 2
         before = bench.measure(server.address, bench.choose(5, 2), body=body, connections=IN_FLIGHT, rate=half)
-        memory_before = server.memory_mb()
         server.forget_peak()
         during = bench.measure(server.address, seconds, body=body, connections=TIMES * IN_FLIGHT)
-        growth = server.memory_peak_mb() - memory_before
+        growth = server.memory_peak_mb() - memory_at_peak
         time.sleep(1)
         after = bench.measure(server.address, bench.choose(5, 2), body=body, connections=IN_FLIGHT, rate=half)
     goodput = during.rate / peak.rate

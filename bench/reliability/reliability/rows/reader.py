@@ -5,29 +5,27 @@ from __future__ import annotations
 import socket
 import time
 
-from reliability import bodies
 from reliability.bench import Bench
 from reliability.row import Row
 from reliability.rows.slow import lacking
-from reliability.server import PREDICT
 
 RATE = 1000.0
 WRITE_MS = 2000
 GRACE_S = 3.0
 COUNT = 20
+# An answer of 900 KB each, so that no buffer of the system holds them all.
+REQUEST = b"GET /api/models/mnist/versions/1/artifact HTTP/1.1\r\nHost: reader\r\n\r\n"
+N_REQUESTS = 50
 
 
 def reader(bench: Bench) -> list[Row]:
-    body = bodies.dense(500)
-    head = f"POST {PREDICT} HTTP/1.1\r\nHost: r\r\nContent-Type: application/json\r\n"
-    request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
     with bench.server("reader", {"--write-timeout-ms": WRITE_MS}) as server:
         baseline = bench.measure(server.address, bench.choose(10, 2), rate=RATE)
         start = server.descriptors()
         limit_s = WRITE_MS / 1000 + GRACE_S
         readers = [_connect(server.address) for _ in range(COUNT)]
         for connection in readers:
-            _send(connection, request * 20)
+            _send(connection, REQUEST * N_REQUESTS)
         began = time.monotonic()
         load = bench.load(server.address, limit_s, rate=RATE, connections=16)
         tally = load.tally()
