@@ -59,7 +59,7 @@ pub(super) async fn roll_back(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<ApplicationRevision>), ApiError> {
-    let Rollback { revision } = body::read_json(&app, &headers, body, app.limits.body_max_bytes).await?;
+    let Rollback { revision } = body::read_json(&app, &headers, body).await?;
     let applications = app.applications.clone();
     finish(async move { applications.roll_back(&name, revision).await }).await
 }

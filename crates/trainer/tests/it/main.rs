@@ -7,6 +7,7 @@ mod compute;
 mod evaluate;
 mod export;
 mod limits;
+mod sets;
 mod training;
 
 use std::{path::Path, time::Duration};
