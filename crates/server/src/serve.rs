@@ -15,9 +15,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use crate::{
-    Access, App, DrainTimes, Settings, connections::Connections, descriptors, life::Stage, router, tls::Tls,
-};
+use crate::{Access, App, DrainTimes, Settings, connections::Connections, descriptors, life::Stage, router, tls::Tls};
 
 /// Longest time that the end waits for the collector of spans.
 const SPANS_WAIT_MAX: Duration = Duration::from_secs(1);
