@@ -107,7 +107,11 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Corners of a digit's strokes in a unit square, x to the right and y down; a stroke joins its corners.
-fn strokes(digit: u8) -> &'static [&'static [(f32, f32)]] {
+///
+/// # Panics
+///
+/// If `digit` is none.
+pub fn strokes(digit: u8) -> &'static [&'static [(f32, f32)]] {
     match digit {
         0 => &[&[
             (0.5, 0.0),

@@ -16,7 +16,7 @@ mod python;
 mod running;
 mod workspace;
 
-pub use digits::{Digits, Packing, write_idx_files};
+pub use digits::{Digits, Packing, strokes, write_idx_files};
 pub use file_server::{Fault, FileServer, Request};
 pub use on_demand::OnDemand;
 pub use patience::patience;

@@ -136,6 +136,11 @@ pub(crate) fn settings(folder: &TempDir) -> Settings {
 
 /// A registry in which `mnist-app` is deployed.
 pub(crate) fn store() -> TempDir {
+    store_of(artifact(3))
+}
+
+/// The same with another model.
+pub(crate) fn store_of(artifact: Vec<u8>) -> TempDir {
     let folder = TempDir::new().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -144,7 +149,7 @@ pub(crate) fn store() -> TempDir {
     runtime.block_on(async {
         let applications = Applications::new(Registry::open(folder.path().to_str().unwrap()).unwrap());
         applications
-            .publish(&"mnist".parse().unwrap(), artifact(3).into(), None)
+            .publish(&"mnist".parse().unwrap(), artifact.into(), None)
             .await
             .unwrap();
         let spec: ApplicationSpec = serde_json::from_str(&spec("mnist-app", "mnist:1")).unwrap();

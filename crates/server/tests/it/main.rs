@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod browser;
 mod connections;
 mod deploys;
 mod encodings;
@@ -26,3 +27,4 @@ mod signals;
 mod start;
 mod support;
 mod tls;
+mod trained;

@@ -13,7 +13,7 @@ use test_support::{Running, patience};
 use crate::life::{PATIENCE, store};
 
 /// A started server and where it listens.
-fn start(registry: &str, arguments: &[&str]) -> (Running, String) {
+pub(crate) fn start(registry: &str, arguments: &[&str]) -> (Running, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
     command
         .args(["--listen", "127.0.0.1:0", "--registry", registry])

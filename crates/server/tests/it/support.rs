@@ -175,11 +175,12 @@ pub(crate) fn images(n_images: usize, pixel: &str) -> String {
 pub(crate) fn artifact(class: usize) -> Vec<u8> {
     let mut bias = vec![0.0; 10];
     bias[class] = 1.0;
-    let network = Network::new(vec![Layer {
-        weights: vec![0.5; 784 * 10],
-        bias,
-    }])
-    .unwrap();
+    artifact_of(vec![0.5; 784 * 10], bias)
+}
+
+/// A model of one layer, with weights [784, 10] and a bias for each class.
+pub(crate) fn artifact_of(weights: Vec<f32>, bias: Vec<f32>) -> Vec<u8> {
+    let network = Network::new(vec![Layer { weights, bias }]).unwrap();
     let accuracy = Accuracy {
         correct: 97,
         total: 100,
