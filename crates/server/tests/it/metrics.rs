@@ -60,9 +60,12 @@ async fn busy() -> Fixture {
 #[tokio::test]
 async fn counters_are_those_of_the_client_and_labels_are_bounded() {
     let rendered = rendered(&busy().await).await;
-    // What a request takes, and what the process does, is not for a snapshot.
+    // What a request takes, and what the process does, is not for a snapshot; nor are the limits that nobody met.
     let is_known = |line: &&str| {
-        !line.contains("_bucket{") && !line.contains("_sum{") && !line.contains("process_") && !line.contains("bytes")
+        !["_bucket{", "_sum{", "process_", "bytes"]
+            .iter()
+            .any(|part| line.contains(part))
+            && !(line.starts_with("slipway_refusals_total") && line.ends_with(" 0"))
     };
     let lines: Vec<_> = rendered
         .lines()
@@ -93,22 +96,8 @@ async fn counters_are_those_of_the_client_and_labels_are_bounded() {
         slipway_requests_in_flight 0
         # HELP slipway_refusals_total Requests and connections that were turned away at a limit.
         # TYPE slipway_refusals_total counter
-        slipway_refusals_total{reason="overload"} 0
-        slipway_refusals_total{reason="not_ready"} 0
         slipway_refusals_total{reason="body_too_large"} 1
         slipway_refusals_total{reason="too_many_images"} 1
-        slipway_refusals_total{reason="time_out"} 0
-        slipway_refusals_total{reason="leaving"} 0
-        slipway_refusals_total{reason="body_time_out"} 0
-        slipway_refusals_total{reason="connections"} 0
-        slipway_refusals_total{reason="header_time_out"} 0
-        slipway_refusals_total{reason="header_too_large"} 0
-        slipway_refusals_total{reason="handshake"} 0
-        slipway_refusals_total{reason="malformed"} 0
-        slipway_refusals_total{reason="write_time_out"} 0
-        slipway_refusals_total{reason="idle_time_out"} 0
-        slipway_refusals_total{reason="http2_resets"} 0
-        slipway_refusals_total{reason="unauthorized"} 0
         # HELP slipway_spans_total Spans for the collector, by what became of them.
         # TYPE slipway_spans_total counter
         slipway_spans_total{outcome="sent"} 0
