@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use test_support::{Running, Workspace, patience};
 
 /// Longest time for anything that a page or the browser does.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// As headless tests need it: no sandbox, which root cannot have, and nothing that asks the network by itself.
 const FLAGS: [&str; 9] = [
