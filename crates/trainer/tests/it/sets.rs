@@ -22,7 +22,12 @@ struct Set {
 
 /// An IDX file: the type of its elements, the lengths of its dimensions, its elements.
 fn idx(element_type: u8, dimensions: &[u32], elements: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0, 0, element_type, u8::try_from(dimensions.len()).unwrap()];
+    let mut bytes = vec![
+        0,
+        0,
+        element_type,
+        u8::try_from(dimensions.len()).expect("few dimensions"),
+    ];
     bytes.extend(dimensions.iter().flat_map(|length| length.to_be_bytes()));
     bytes.extend(elements);
     bytes
@@ -44,7 +49,7 @@ fn texture(place: u32) -> u8 {
 
 /// 40 training and 20 test images of this size, with labels below `n_classes`.
 fn sized(height: u32, width: u32, n_classes: u32) -> Set {
-    let label = |index| u8::try_from(index % n_classes).unwrap();
+    let label = |index| u8::try_from(index % n_classes).expect("at most 256 classes");
     Set {
         train_images: images(40, height, width, texture),
         train_labels: labels(40, label),
@@ -88,7 +93,7 @@ impl Set {
         for recipe in recipes {
             let outcome = trainer(&workspace, &[&["--recipe", recipe], &FEW[..]].concat());
             assert_eq!(outcome.code, 0, "{recipe}: {}", outcome.stderr);
-            let artifact = Artifact::read(&workspace.read("models/mnist/mnist.safetensors")).unwrap();
+            let artifact = Artifact::read(&workspace.read("models/mnist/mnist.safetensors")).expect("an artifact");
             assert_eq!(artifact.header().layers, layers);
         }
     }
@@ -137,7 +142,7 @@ fn images_without_contrast_and_sets_of_one_image_are_trained() {
 }
 
 #[test]
-fn sets_that_cannot_be_trained_are_refused_with_the_reason() {
+fn sets_without_images_of_a_kind_that_can_be_trained_are_refused_with_the_reason() {
     sized(1, 1, 10).is_refused(expect![[r#"
         error: images of 1 × 1 pixels cannot be shifted by up to 1 pixels: expected less than a side
 
@@ -173,12 +178,17 @@ fn sets_that_cannot_be_trained_are_refused_with_the_reason() {
     "#]]);
     Set {
         train_images: idx(FLOAT, &[40, 28, 28], &vec![0; 4 * 40 * 28 * 28]),
-        ..good.clone()
+        ..good
     }
     .is_refused(expect![[r#"
         error: cannot load the images
           because: `data/mnist/train-images-idx3-ubyte` holds float elements in 3 dimensions, expected unsigned byte elements in 3 dimensions
     "#]]);
+}
+
+#[test]
+fn sets_that_contradict_themselves_or_are_damaged_are_refused_with_the_reason() {
+    let good = sized(28, 28, 10);
     Set {
         train_labels: labels(39, |_| 0),
         ..good.clone()
