@@ -6,9 +6,14 @@ use thiserror::Error;
 
 use crate::{Artifact, Network};
 
-/// A network that is ready to answer, laid out for this machine, with what its artifact says about it.
+/// A network that is ready to answer, with what its artifact says about it.
 pub struct Classifier {
     header: ArtifactHeader,
+    network: PreparedNetwork,
+}
+
+/// A network that is ready to answer: laid out for this machine.
+pub struct PreparedNetwork {
     forward: Forward,
 }
 
@@ -43,7 +48,7 @@ impl Classifier {
     pub fn new(artifact: &Artifact) -> Self {
         Self {
             header: artifact.header().clone(),
-            forward: artifact.network().forward(),
+            network: artifact.network().prepare(),
         }
     }
 
@@ -52,6 +57,54 @@ impl Classifier {
         &self.header
     }
 
+    /// As [`PreparedNetwork::classify`].
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`] names the first image whose values are too large.
+    ///
+    /// # Panics
+    ///
+    /// Where `images` does not hold `n_images` images: the caller has checked the shape.
+    pub fn classify<'s>(
+        &self,
+        images: &[f32],
+        n_images: usize,
+        scratch: &'s mut Scratch,
+    ) -> Result<&'s Classified, Overflow> {
+        self.network.classify(images, n_images, scratch)
+    }
+}
+
+impl Network {
+    /// Makes the network ready.
+    pub fn prepare(&self) -> PreparedNetwork {
+        let layers = self.layers().iter();
+        PreparedNetwork {
+            forward: Forward::new(
+                InstructionSet::best(),
+                layers.map(|layer| (&*layer.weights, &*layer.bias)),
+            ),
+        }
+    }
+
+    /// As [`PreparedNetwork::classify`], for callers that ask once.
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`] names the first image whose values are too large.
+    ///
+    /// # Panics
+    ///
+    /// Where `images` does not hold `n_images` images: the caller has checked the shape.
+    pub fn classify(&self, images: &[f32], n_images: usize) -> Result<Classified, Overflow> {
+        let mut scratch = Scratch::default();
+        self.prepare().classify(images, n_images, &mut scratch)?;
+        Ok(scratch.classified)
+    }
+}
+
+impl PreparedNetwork {
     /// Classifies `images`, `[n_images, n_inputs]`; the answer lies in `scratch`.
     ///
     /// # Errors
@@ -67,59 +120,28 @@ impl Classifier {
         n_images: usize,
         scratch: &'s mut Scratch,
     ) -> Result<&'s Classified, Overflow> {
-        classify(&self.forward, images, n_images, scratch)?;
-        Ok(&scratch.classified)
+        let (n_inputs, n_classes) = (self.forward.n_inputs(), self.forward.n_classes());
+        assert_eq!(images.len(), n_images * n_inputs, "images are [n_images, n_inputs]");
+        let Scratch { layers, classified } = scratch;
+        let Classified {
+            logits,
+            probabilities,
+            class_ids,
+        } = classified;
+        logits.resize(n_images * n_classes, 0.0);
+        self.forward.logits(images, layers, logits);
+        if let Some(place) = logits.iter().position(|logit| !logit.is_finite()) {
+            return Err(Overflow {
+                image: place / n_classes,
+            });
+        }
+        probabilities.clear();
+        probabilities.extend_from_slice(logits);
+        probabilities.chunks_exact_mut(n_classes).for_each(kernels::softmax);
+        class_ids.clear();
+        class_ids.extend(logits.chunks_exact(n_classes).map(kernels::arg_max));
+        Ok(classified)
     }
-}
-
-impl Network {
-    /// As [`Classifier::classify`], for callers that ask once: the network is laid out first.
-    ///
-    /// # Errors
-    ///
-    /// [`Overflow`] names the first image whose values are too large.
-    ///
-    /// # Panics
-    ///
-    /// Where `images` does not hold `n_images` images: the caller has checked the shape.
-    pub fn classify(&self, images: &[f32], n_images: usize) -> Result<Classified, Overflow> {
-        let mut scratch = Scratch::default();
-        classify(&self.forward(), images, n_images, &mut scratch)?;
-        Ok(scratch.classified)
-    }
-
-    fn forward(&self) -> Forward {
-        let layers = self.layers().iter();
-        Forward::new(
-            InstructionSet::best(),
-            layers.map(|layer| (&*layer.weights, &*layer.bias)),
-        )
-    }
-}
-
-/// Sets what `scratch` says to what `forward` gives for `images`.
-fn classify(forward: &Forward, images: &[f32], n_images: usize, scratch: &mut Scratch) -> Result<(), Overflow> {
-    let (n_inputs, n_classes) = (forward.n_inputs(), forward.n_classes());
-    assert_eq!(images.len(), n_images * n_inputs, "images are [n_images, n_inputs]");
-    let Scratch { layers, classified } = scratch;
-    let Classified {
-        logits,
-        probabilities,
-        class_ids,
-    } = classified;
-    logits.resize(n_images * n_classes, 0.0);
-    forward.logits(images, layers, logits);
-    if let Some(place) = logits.iter().position(|logit| !logit.is_finite()) {
-        return Err(Overflow {
-            image: place / n_classes,
-        });
-    }
-    probabilities.clear();
-    probabilities.extend_from_slice(logits);
-    probabilities.chunks_exact_mut(n_classes).for_each(kernels::softmax);
-    class_ids.clear();
-    class_ids.extend(logits.chunks_exact(n_classes).map(kernels::arg_max));
-    Ok(())
 }
 
 #[cfg(test)]

@@ -14,6 +14,6 @@ mod tensorflow;
 
 pub use artifact::{Artifact, ArtifactError, HEADER_BYTES_MAX, LAYERS_MAX, WIDTH_MAX};
 pub use checkpoint::{Checkpoint, CheckpointError, TrainingState};
-pub use classifier::{Classified, Classifier, Overflow, Scratch};
+pub use classifier::{Classified, Classifier, Overflow, PreparedNetwork, Scratch};
 pub use network::{Layer, Network, NetworkError};
 pub use tensorflow::events;

@@ -8,7 +8,7 @@ use std::{
 
 use formats::report::Accuracy;
 use mnist_data::{Dataset, Noise};
-use model::{Network, Overflow};
+use model::{Network, Overflow, PreparedNetwork, Scratch};
 
 /// Images that are scaled and classified together: enough to be fast, too few to cost memory.
 const CHUNK: usize = 250;
@@ -75,17 +75,19 @@ pub(super) fn answers(
         class_id: 0,
         probability: 0.0,
     };
+    let prepared = network.prepare();
     let mut answers = vec![unanswered; images.n_images().div_ceil(stride)];
     // Threads take the next chunk when they are done with one, so that a busy core does not hold the others up.
     let chunks = Mutex::new(answers.chunks_mut(CHUNK).enumerate());
     let next = || chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || -> Result<(), Overflow> {
+        let mut scratch = Scratch::default();
         while let Some((chunk, answers)) = next() {
             let indices: Vec<usize> = (chunk * CHUNK..)
                 .take(answers.len())
                 .map(|place| place * stride)
                 .collect();
-            classify(network, images, &indices, noise, answers)?;
+            classify(&prepared, images, &indices, noise, &mut scratch, answers)?;
         }
         Ok(())
     };
@@ -109,10 +111,11 @@ pub(super) fn answers(
 
 /// Classifies the images `indices`, one behind the other, into `answers`.
 fn classify(
-    network: &Network,
+    network: &PreparedNetwork,
     images: &Dataset,
     indices: &[usize],
     noise: Option<(&Noise, f32)>,
+    scratch: &mut Scratch,
     answers: &mut [Answer],
 ) -> Result<(), Overflow> {
     let n_pixels = images.n_pixels();
@@ -125,10 +128,12 @@ fn classify(
             noise.add_scaled_to(pixels, amplitude);
         }
     }
-    let classified = network.classify(&pixels, indices.len()).map_err(|overflow| Overflow {
+    let classified = network.classify(&pixels, indices.len(), scratch);
+    let classified = classified.map_err(|overflow| Overflow {
         image: indices[overflow.image],
     })?;
-    let probabilities = classified.probabilities.chunks_exact(network.n_classes());
+    let n_classes = classified.probabilities.len() / indices.len();
+    let probabilities = classified.probabilities.chunks_exact(n_classes);
     for (place, (probabilities, answer)) in probabilities.zip(answers).enumerate() {
         let class_id = classified.class_ids[place];
         *answer = Answer {
