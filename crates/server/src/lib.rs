@@ -8,6 +8,7 @@ mod access;
 pub mod cli;
 mod connections;
 mod descriptors;
+mod heavy;
 mod http;
 mod life;
 mod metrics;

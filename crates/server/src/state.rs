@@ -14,12 +14,15 @@ use formats::{
 };
 use inference::{Application, Applications, InferenceError, Route};
 
-use crate::{Access, AccessLog, Limits, Signals, http::ApiError, life::Life, metrics::Metrics, otlp::Spans};
+use crate::{
+    Access, AccessLog, Limits, Signals, heavy::HeavyWork, http::ApiError, life::Life, metrics::Metrics, otlp::Spans,
+};
 
 /// What all routes share.
 pub struct App {
     pub(crate) applications: Arc<Applications>,
     pub(crate) limits: Limits,
+    pub(crate) heavy: HeavyWork,
     pub(crate) metrics: Metrics,
     pub(crate) access_log: AccessLog,
     /// Where spans go, if somebody collects them.
@@ -44,6 +47,7 @@ impl App {
             spans: None,
             applications,
             limits,
+            heavy: HeavyWork::new(),
             life: Life::new(),
             identity: ServerIdentity {
                 program: ServerIdentity::PROGRAM.to_owned(),

@@ -57,7 +57,9 @@ pub(super) async fn read_decoded(app: &App, headers: &HeaderMap, body: Body) -> 
         ..
     } = app.limits;
     let encoded = read(app, body, body_max_bytes).await?;
-    encoding.decode(encoded, body_max_bytes, inline_max_bytes).await
+    encoding
+        .decode(encoded, body_max_bytes, inline_max_bytes, &app.heavy)
+        .await
 }
 
 /// Reads a JSON document.

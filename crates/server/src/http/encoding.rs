@@ -9,9 +9,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::{Buf, Bytes, buf::Reader};
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
-use tokio::task;
 
-use crate::http::ApiError;
+use crate::{heavy::HeavyWork, http::ApiError};
 
 /// What is told to a client that uses another encoding.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip, zstd");
@@ -67,6 +66,7 @@ impl Encoding {
         encoded: Bytes,
         max_bytes: usize,
         inline_max_bytes: usize,
+        heavy: &HeavyWork,
     ) -> Result<Bytes, ApiError> {
         if self == Self::Identity {
             return Ok(encoded);
@@ -79,10 +79,7 @@ impl Encoding {
         let here_max_bytes = inline_max_bytes.min(max_bytes);
         if !decoding.go_on(here_max_bytes).map_err(broken)? {
             let going_on = move || decoding.go_on(max_bytes).map(|has_ended| (decoding, has_ended));
-            let (gone_on, has_ended) = task::spawn_blocking(going_on)
-                .await
-                .map_err(ApiError::Worker)?
-                .map_err(broken)?;
+            let (gone_on, has_ended) = heavy.run(going_on).await.map_err(ApiError::Worker)?.map_err(broken)?;
             if !has_ended {
                 return Err(ApiError::BodyTooLarge { max_bytes });
             }
@@ -148,16 +145,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_comes_out_whole_up_to_its_limit() {
+        let heavy = HeavyWork::new();
         let plain: Vec<u8> = (0..100_000_u32).flat_map(|n| (n % 1000).to_le_bytes()).collect();
         for encoding in ENCODINGS {
             let encoded = encode(encoding, &plain);
             for inline_max_bytes in [0, 1000, plain.len(), usize::MAX] {
-                let decode = |max_bytes| encoding.decode(encoded.clone(), max_bytes, inline_max_bytes);
+                let decode = |max_bytes| encoding.decode(encoded.clone(), max_bytes, inline_max_bytes, &heavy);
                 assert_eq!(decode(plain.len()).await.unwrap(), plain, "{encoding:?}");
                 let error = decode(plain.len() - 1).await.unwrap_err();
                 assert!(matches!(error, ApiError::BodyTooLarge { .. }), "{encoding:?}: {error}");
             }
-            assert_eq!(encoding.decode(encode(encoding, b""), 0, 10).await.unwrap(), "");
+            assert_eq!(encoding.decode(encode(encoding, b""), 0, 10, &heavy).await.unwrap(), "");
         }
     }
 
@@ -178,10 +176,14 @@ mod tests {
 
     #[tokio::test]
     async fn bytes_that_are_not_in_the_encoding_are_refused() {
+        let heavy = HeavyWork::new();
         for encoding in ENCODINGS {
             let whole = encode(encoding, &[7; 1000]);
             for broken in [Bytes::from_static(b"{\"imgs\":[]}"), whole.slice(..whole.len() - 1)] {
-                let error = encoding.decode(broken.clone(), 1 << 20, 1 << 20).await.unwrap_err();
+                let error = encoding
+                    .decode(broken.clone(), 1 << 20, 1 << 20, &heavy)
+                    .await
+                    .unwrap_err();
                 assert!(
                     matches!(error, ApiError::BodyEncoding { .. }),
                     "{encoding:?} {broken:?}: {error}"

@@ -8,8 +8,6 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use tokio::task;
-
 use formats::{
     api::MODEL_VERSION,
     name::{ApplicationName, SignatureName},
@@ -78,7 +76,7 @@ async fn answer(app: &App, route: Arc<Route>, headers: &HeaderMap, body: Body) -
         return WORKSPACE.with_borrow_mut(|workspace| workspace.answer(&bytes, &route, limits, ticket));
     }
     let work = move || Workspace::default().answer(&bytes, &route, limits, ticket);
-    task::spawn_blocking(work).await.map_err(ApiError::Worker)?
+    app.heavy.run(work).await.map_err(ApiError::Worker)?
 }
 
 impl Workspace {
