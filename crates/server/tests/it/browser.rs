@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -102,9 +102,15 @@ impl Browser {
     /// Waits until an element's text contains `part`, and returns the text.
     #[track_caller]
     pub(crate) fn wait_for(&self, id: &str, part: &str) -> String {
-        patience(&format!("`{part}` in #{id}"), PATIENCE, || {
-            Some(self.text(id)).filter(|text| text.contains(part))
-        })
+        let began = Instant::now();
+        let found = patience(&format!("an element #{id}"), 2 * PATIENCE, || {
+            let text = self.text(id);
+            match text.contains(part) {
+                true => Some(Ok(text)),
+                false => (began.elapsed() > PATIENCE).then_some(Err(text)),
+            }
+        });
+        found.unwrap_or_else(|text| panic!("waited in vain for `{part}` in #{id}, which says `{text}`"))
     }
 
     /// Draws with the pointer in an element; places are 0 to 1 of its width and height.
