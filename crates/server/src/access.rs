@@ -1,5 +1,6 @@
 //! Who may manage models and applications, and who may ask for predictions.
 
+mod origin;
 mod secrets;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -102,6 +103,16 @@ impl Access {
         }
     }
 
+    /// Whether who manages has to show a token.
+    pub(crate) fn takes_tokens(&self) -> bool {
+        matches!(self.management, Management::Token(_))
+    }
+
+    /// Whether who asks for predictions has to show a key.
+    pub(crate) fn takes_api_keys(&self) -> bool {
+        self.api_keys.is_some()
+    }
+
     /// Lets a request pass, or turns it away before anything of it is read.
     pub(crate) fn admit(&self, class: RouteClass, headers: &HeaderMap) -> Result<(), ApiError> {
         match class {
@@ -113,7 +124,10 @@ impl Access {
 
     fn admit_manager(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         match &self.management {
-            Management::Open => Ok(()),
+            Management::Open => match origin::foreign(headers) {
+                None => Ok(()),
+                Some(origin) => Err(ApiError::ForeignPage { origin }),
+            },
             Management::Closed => Err(ApiError::NotOffered),
             Management::Token(tokens) => admit(tokens, bearer(headers)).ok_or(ApiError::NoToken),
         }

@@ -56,6 +56,25 @@ fn without_a_token_only_a_loopback_address_is_managed() {
 }
 
 #[test]
+fn a_page_of_a_stranger_does_not_manage_a_server_without_a_token() {
+    let folder = TempDir::new().unwrap();
+    let open = access(&folder, None, None, "127.0.0.1:8080");
+    let refused = open
+        .admit_manager(&headers("origin", "https://example.org"))
+        .unwrap_err();
+    assert!(
+        refused.to_string().ends_with("this one is of `https://example.org`"),
+        "{refused}"
+    );
+    assert!(open.admit_manager(&headers("origin", "http://127.0.0.1:8080")).is_ok());
+    // A token is nothing that a browser adds by itself.
+    let mut told = headers("origin", "https://example.org");
+    told.extend(headers("authorization", &format!("Bearer {TOKEN}")));
+    let closed = access(&folder, Some(TOKEN), None, "127.0.0.1:8080");
+    assert!(closed.admit_manager(&told).is_ok());
+}
+
+#[test]
 fn a_token_is_taken_as_a_whole_and_from_its_own_header() {
     let folder = TempDir::new().unwrap();
     let access = access(

@@ -40,6 +40,8 @@ pub(crate) enum ApiError {
     WrongMethod { method: Method, path: String },
     #[error("management is offered at a loopback address, or to who has a token: this server has neither")]
     NotOffered,
+    #[error("without a token, management is not offered to pages of other servers: this one is of `{origin}`")]
+    ForeignPage { origin: String },
     #[error("management takes a token that this server knows")]
     NoToken,
     #[error("predictions take an API key that this server knows")]
@@ -104,7 +106,7 @@ impl ApiError {
             Self::Leaving => Some(Reason::Leaving),
             Self::TimedOut { .. } => Some(Reason::TimeOut),
             Self::BodyTooSlow { .. } => Some(Reason::BodyTimeOut),
-            Self::NotOffered | Self::NoToken | Self::NoApiKey => Some(Reason::Unauthorized),
+            Self::NotOffered | Self::ForeignPage { .. } | Self::NoToken | Self::NoApiKey => Some(Reason::Unauthorized),
             Self::BodyTooLarge { .. } => Some(Reason::BodyTooLarge),
             Self::Tensor(TensorError::TooMany { .. }) => Some(Reason::TooManyImages),
             _ => None,
@@ -115,7 +117,7 @@ impl ApiError {
         match self {
             Self::NoRoute(_) => StatusCode::NOT_FOUND,
             Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotOffered => StatusCode::FORBIDDEN,
+            Self::NotOffered | Self::ForeignPage { .. } => StatusCode::FORBIDDEN,
             Self::NoToken | Self::NoApiKey => StatusCode::UNAUTHORIZED,
             Self::ContentType { .. } | Self::ContentEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge { .. } | Self::Tensor(TensorError::TooMany { .. }) => StatusCode::PAYLOAD_TOO_LARGE,

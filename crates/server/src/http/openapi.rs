@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document of the endpoints, made once somebody asks for it.
 
 mod refusals;
+mod security;
 mod tensors;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -131,7 +132,9 @@ impl Schemas {
             settings.definitions_path = "/components/schemas".into();
             settings.meta_schema = None;
         });
-        let settings = settings.with_transform(RecursiveTransform(without_links));
+        let settings = settings
+            .with_transform(RecursiveTransform(without_links))
+            .with_transform(RecursiveTransform(with_maximum));
         Self {
             generator: settings.into_generator(),
             limits,
@@ -156,23 +159,28 @@ impl Schemas {
 
 /// Answers with the document.
 pub(super) async fn document(State(app): State<Arc<App>>) -> Response {
-    let document = app.document.get_or_init(|| render(app.limits));
+    let document = app.document.get_or_init(|| render(&app));
     ([(header::CONTENT_TYPE, JSON)], document.clone()).into_response()
 }
 
-fn render(limits: Limits) -> Bytes {
-    let mut schemas = Schemas::new(limits);
+fn render(app: &App) -> Bytes {
+    let mut schemas = Schemas::new(app.limits);
     let mut paths = Map::new();
     for endpoint in endpoints::all(&mut schemas) {
         let mut operation = endpoint.operation;
-        if RouteClass::of(endpoint.path).is_work() {
+        let class = RouteClass::of(endpoint.path);
+        if class.is_work() {
             operation = operation.refuses(&[StatusCode::SERVICE_UNAVAILABLE, StatusCode::UNAUTHORIZED]);
         }
-        if RouteClass::of(endpoint.path).is_management() {
+        if class.is_management() {
             operation = operation.refuses(&[StatusCode::FORBIDDEN]);
         }
+        let mut operation = operation.render(endpoint.path);
+        if let Some(requirement) = security::requirement(&app.access, class) {
+            operation["security"] = requirement;
+        }
         let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
-        path[method_key(&endpoint.method)] = operation.render(endpoint.path);
+        path[method_key(&endpoint.method)] = operation;
     }
     let (error, name) = (schemas.of::<ErrorBody>(), schemas.of::<ModelName>());
     let document = json!({
@@ -188,6 +196,7 @@ fn render(limits: Limits) -> Bytes {
         "components": {
             "parameters": parameters(&name),
             "responses": refusals::all(&error),
+            "securitySchemes": security::schemes(),
             "schemas": schemas.generator.take_definitions(true),
         },
     });
@@ -221,6 +230,17 @@ fn parameters(name: &Value) -> Value {
 /// A path item names its operations in lower case.
 fn method_key(method: &Method) -> String {
     method.as_str().to_ascii_lowercase()
+}
+
+/// Says how large an integer may be, which the name of its format does not say to every reader.
+fn with_maximum(schema: &mut Schema) {
+    let maximum = match schema.get("format").and_then(Value::as_str) {
+        Some("uint8") => u64::from(u8::MAX),
+        Some("uint32") => u64::from(u32::MAX),
+        Some("uint64" | "uint") => u64::MAX,
+        _ => return,
+    };
+    schema.insert("maximum".to_owned(), maximum.into());
 }
 
 /// Takes the brackets off the links that doc comments have: the document leads nowhere.

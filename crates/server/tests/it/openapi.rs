@@ -1,5 +1,6 @@
 //! The OpenAPI document, held against what the server does.
 
+mod peer;
 mod schema;
 
 use std::collections::BTreeSet;
