@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{digest::Digest, profile::DataProfile, report::Accuracy, signature::Signature};
 
-/// The format number of artifacts. 1 had no [`TrainingSummary::recipe`], and is still understood.
-pub const ARTIFACT_FORMAT: u32 = 2;
+/// The format number of artifacts that are called as they please, such as those taken in from others. 1 had no
+/// [`TrainingSummary::recipe`]; both it and [`ARTIFACT_FORMAT_ORIGINAL`] are still understood.
+pub const ARTIFACT_FORMAT: u32 = 3;
+/// The format number of artifacts that are called as the original's models: programs that know no later one read them.
+pub const ARTIFACT_FORMAT_ORIGINAL: u32 = 2;
 /// The smallest format number that is still understood.
 pub const ARTIFACT_FORMAT_MIN: u32 = 1;
 /// The key of the safetensors metadata under which the header is kept, as one JSON string.

@@ -29,6 +29,27 @@ pub struct Field {
     pub element: ElementType,
     /// Outermost dimension first.
     pub shape: Vec<Dimension>,
+    /// What an output holds that is not called like it; absent where the name says it, and for inputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<Quantity>,
+}
+
+/// What a classifier says of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// The class with the largest logit.
+    ClassIds,
+    /// The same as text.
+    Classes,
+    /// What the last layer gives.
+    Logits,
+    /// Their softmax.
+    Probabilities,
+    /// Every class there is, in order.
+    AllClassIds,
+    /// The same as text.
+    AllClasses,
 }
 
 /// The type of a tensor's elements.
@@ -65,6 +86,7 @@ impl Signature {
             shape: std::iter::once(Dimension::Any)
                 .chain(inner.iter().copied().map(Dimension::Fixed))
                 .collect(),
+            quantity: None,
         };
         Self {
             name,
@@ -75,6 +97,55 @@ impl Signature {
                 field("logits", Float32, &[n_classes]),
                 field("probabilities", Float32, &[n_classes]),
             ],
+        }
+    }
+}
+
+impl Field {
+    /// What the output holds; `None` where neither the field nor its name says it.
+    pub fn holds(&self) -> Option<Quantity> {
+        let named = Quantity::ALL.into_iter().find(|quantity| quantity.name() == self.name);
+        self.quantity.or(named)
+    }
+}
+
+impl Quantity {
+    /// Every quantity.
+    pub const ALL: [Self; 6] = [
+        Self::ClassIds,
+        Self::Classes,
+        Self::Logits,
+        Self::Probabilities,
+        Self::AllClassIds,
+        Self::AllClasses,
+    ];
+
+    /// What the original calls an output that holds it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ClassIds => "class_ids",
+            Self::Classes => "classes",
+            Self::Logits => "logits",
+            Self::Probabilities => "probabilities",
+            Self::AllClassIds => "all_class_ids",
+            Self::AllClasses => "all_classes",
+        }
+    }
+
+    /// The type of its elements.
+    pub fn element(self) -> ElementType {
+        match self {
+            Self::ClassIds | Self::AllClassIds => ElementType::Int64,
+            Self::Classes | Self::AllClasses => ElementType::String,
+            Self::Logits | Self::Probabilities => ElementType::Float32,
+        }
+    }
+
+    /// How many there are of an image that may be one of so many classes.
+    pub fn n_columns(self, n_classes: u32) -> u32 {
+        match self {
+            Self::ClassIds | Self::Classes => 1,
+            Self::Logits | Self::Probabilities | Self::AllClassIds | Self::AllClasses => n_classes,
         }
     }
 }
@@ -118,6 +189,27 @@ mod tests {
         let signature = Signature::classifier("predict".parse().unwrap(), 28, 28, 10);
         expect![[r#"{"name":"predict","inputs":[{"name":"imgs","element":"float32","shape":[-1,28,28]}],"outputs":[{"name":"class_ids","element":"int64","shape":[-1,1]},{"name":"classes","element":"string","shape":[-1,1]},{"name":"logits","element":"float32","shape":[-1,10]},{"name":"probabilities","element":"float32","shape":[-1,10]}]}"#]]
         .assert_eq(&serde_json::to_string(&signature).unwrap());
+    }
+
+    #[test]
+    fn an_output_holds_what_its_name_says_unless_it_says_otherwise() {
+        let mut signature = Signature::classifier("predict".parse().unwrap(), 28, 28, 10);
+        let [class_ids, ..] = signature.outputs.as_mut_slice() else {
+            panic!("a classifier has outputs")
+        };
+        assert_eq!(class_ids.holds(), Some(Quantity::ClassIds));
+        class_ids.name = "dense_1".to_owned();
+        assert_eq!(class_ids.holds(), None);
+        class_ids.quantity = Some(Quantity::Probabilities);
+        assert_eq!(class_ids.holds(), Some(Quantity::Probabilities));
+        let text = serde_json::to_string(class_ids).unwrap();
+        assert_eq!(
+            text,
+            r#"{"name":"dense_1","element":"int64","shape":[-1,1],"quantity":"probabilities"}"#
+        );
+        for quantity in Quantity::ALL {
+            assert_eq!(serde_json::to_value(quantity).unwrap(), quantity.name());
+        }
     }
 
     #[test]

@@ -4,13 +4,15 @@ mod read;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use formats::{
-    artifact::{ARTIFACT_FORMAT, ARTIFACT_FORMAT_MIN, ArtifactHeader, HEADER_KEY, TrainingSummary},
+    artifact::{
+        ARTIFACT_FORMAT, ARTIFACT_FORMAT_MIN, ARTIFACT_FORMAT_ORIGINAL, ArtifactHeader, HEADER_KEY, TrainingSummary,
+    },
     digest::Digester,
     profile::DataProfile,
-    signature::{Dimension, Signature},
+    signature::{Dimension, ElementType, Field, Signature},
 };
 use safetensors::{Dtype, SafeTensorError, tensor::TensorView};
 use thiserror::Error;
@@ -134,8 +136,12 @@ impl Artifact {
         for (_, _, bytes) in tensors(&network) {
             digester.update(&bytes);
         }
+        let format = match original(&signature, network.n_classes()) {
+            Some(original) if original == signature => ARTIFACT_FORMAT_ORIGINAL,
+            _ => ARTIFACT_FORMAT,
+        };
         let header = ArtifactHeader {
-            format: ARTIFACT_FORMAT,
+            format,
             signature,
             layers,
             tensors: digester.finish(),
@@ -201,7 +207,13 @@ fn check_header(header: &ArtifactHeader) -> Result<(), ArtifactError> {
         });
     }
     let (n_inputs, n_classes) = (widths[0], widths[widths.len() - 1]);
-    if !is_classifier(&header.signature, n_inputs, n_classes) {
+    let is_classifier = match header.format {
+        ARTIFACT_FORMAT => is_classifier(&header.signature, n_inputs, n_classes),
+        _ => original(&header.signature, n_classes as usize).is_some_and(|original| {
+            original == header.signature && is_classifier(&header.signature, n_inputs, n_classes)
+        }),
+    };
+    if !is_classifier {
         return Err(ArtifactError::Signature {
             signature: header.signature.name.to_string(),
             n_inputs,
@@ -211,12 +223,50 @@ fn check_header(header: &ArtifactHeader) -> Result<(), ArtifactError> {
     Ok(())
 }
 
-/// The signature is the one that [`Signature::classifier`] gives for these widths.
-fn is_classifier(signature: &Signature, n_inputs: u32, n_classes: u32) -> bool {
+/// The signature that the original gives to images of this form; `None` where they have no rows and columns.
+fn original(signature: &Signature, n_classes: usize) -> Option<Signature> {
     let shape = signature.inputs.first().map(|field| field.shape.as_slice());
     let Some(&[_, Dimension::Fixed(rows), Dimension::Fixed(columns)]) = shape else {
+        return None;
+    };
+    let n_classes = u32::try_from(n_classes).ok()?;
+    Some(Signature::classifier(signature.name.clone(), rows, columns, n_classes))
+}
+
+/// The signature takes images of so many pixels, whatever their form, and gives what a classifier into so many classes has
+/// to give, under names of its own.
+fn is_classifier(signature: &Signature, n_inputs: u32, n_classes: u32) -> bool {
+    let [input] = signature.inputs.as_slice() else {
         return false;
     };
-    rows.checked_mul(columns) == Some(n_inputs)
-        && *signature == Signature::classifier(signature.name.clone(), rows, columns, n_classes)
+    let [Dimension::Any, pixels @ ..] = input.shape.as_slice() else {
+        return false;
+    };
+    let n_pixels = pixels.iter().try_fold(1_u32, |product, dimension| match dimension {
+        Dimension::Fixed(length) => product.checked_mul(*length),
+        Dimension::Any => None,
+    });
+    let takes_images = input.element == ElementType::Float32 && !pixels.is_empty() && n_pixels == Some(n_inputs);
+    let names: HashSet<&str> = signature.outputs.iter().map(|field| field.name.as_str()).collect();
+    takes_images
+        && !names.is_empty()
+        && names.len() == signature.outputs.len()
+        && signature
+            .outputs
+            .iter()
+            .all(|field| holds_its_quantity(field, n_classes))
+}
+
+/// Type and shape of an output are those of what it holds. The one column of a class may be left out.
+fn holds_its_quantity(field: &Field, n_classes: u32) -> bool {
+    let Some(quantity) = field.holds() else {
+        return false;
+    };
+    let n_columns = quantity.n_columns(n_classes);
+    let has_shape = match field.shape.as_slice() {
+        [Dimension::Any] => quantity.n_columns(2) == 1,
+        [Dimension::Any, Dimension::Fixed(found)] => *found == n_columns,
+        _ => false,
+    };
+    field.element == quantity.element() && has_shape
 }

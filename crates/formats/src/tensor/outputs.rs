@@ -1,5 +1,7 @@
 //! The answer to a predict request, written straight from flat buffers.
 
+use crate::signature::{Field, Quantity};
+
 /// What a classifier says about the images of a request, in the original's form: for each image one row, with one column
 /// for its class.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,7 +20,7 @@ const NUMBER_BYTES: usize = 13;
 impl Outputs<'_> {
     /// Appends the JSON object to `json`. Each number has the fewest digits that give the same `f32` back.
     pub fn write(&self, json: &mut Vec<u8>) {
-        json.reserve(64 + NUMBER_BYTES * (self.logits.len() + self.probabilities.len() + 2 * self.class_ids.len()));
+        json.reserve(self.room());
         json.extend_from_slice(b"{\"class_ids\":[");
         self.write_classes(b"[", b"]", json);
         json.extend_from_slice(b"],\"classes\":[");
@@ -28,6 +30,55 @@ impl Outputs<'_> {
         json.extend_from_slice(b"],\"probabilities\":[");
         self.write_rows(self.probabilities, json);
         json.extend_from_slice(b"]}");
+    }
+
+    /// As [`Outputs::write`], with these fields of a signature. A field that says not what it holds has no place in a
+    /// classifier's signature, and is left out.
+    pub fn write_fields(&self, fields: &[Field], json: &mut Vec<u8>) {
+        json.reserve(self.room());
+        let held = fields.iter().filter_map(|field| Some((field, field.holds()?)));
+        json.push(b'{');
+        for (index, (field, quantity)) in held.enumerate() {
+            if index > 0 {
+                json.push(b',');
+            }
+            serde_json::to_writer(&mut *json, &field.name).expect("a text has a JSON form, and a vector takes it");
+            json.extend_from_slice(b":[");
+            match (quantity, field.shape.len()) {
+                (Quantity::ClassIds, 1) => self.write_classes(b"", b"", json),
+                (Quantity::ClassIds, _) => self.write_classes(b"[", b"]", json),
+                (Quantity::Classes, 1) => self.write_classes(b"\"", b"\"", json),
+                (Quantity::Classes, _) => self.write_classes(b"[\"", b"\"]", json),
+                (Quantity::Logits, _) => self.write_rows(self.logits, json),
+                (Quantity::Probabilities, _) => self.write_rows(self.probabilities, json),
+                (Quantity::AllClassIds, _) => self.write_all_classes(b"", json),
+                (Quantity::AllClasses, _) => self.write_all_classes(b"\"", json),
+            }
+            json.push(b']');
+        }
+        json.push(b'}');
+    }
+
+    /// About as many bytes as an answer has.
+    fn room(&self) -> usize {
+        64 + NUMBER_BYTES * (self.logits.len() + self.probabilities.len() + 2 * self.class_ids.len())
+    }
+
+    /// For each image one row with every class.
+    fn write_all_classes(&self, quote: &[u8], json: &mut Vec<u8>) {
+        let n_classes = self.logits.len() / self.class_ids.len().max(1);
+        for index in 0..self.class_ids.len() {
+            json.extend_from_slice(if index == 0 { b"[" } else { b",[" });
+            for class_id in 0..n_classes {
+                if class_id > 0 {
+                    json.push(b',');
+                }
+                json.extend_from_slice(quote);
+                write_whole(class_id, json);
+                json.extend_from_slice(quote);
+            }
+            json.push(b']');
+        }
     }
 
     fn write_classes(&self, before: &[u8], after: &[u8], json: &mut Vec<u8>) {
@@ -113,6 +164,34 @@ mod tests {
             };
             check(outputs, n_classes);
         }
+    }
+
+    #[test]
+    fn fields_are_written_under_their_names_and_in_their_shapes() {
+        use crate::signature::{Dimension, Signature};
+        let outputs = Outputs {
+            class_ids: &[1, 0],
+            logits: &[0.0, 2.0, 1.0, 0.5],
+            probabilities: &[0.25, 0.75, 0.5, 0.5],
+        };
+        let mut fields = Signature::classifier("predict".parse().unwrap(), 2, 2, 2).outputs;
+        let (mut one_by_one, mut together) = (Vec::new(), Vec::new());
+        outputs.write_fields(&fields, &mut one_by_one);
+        outputs.write(&mut together);
+        assert_eq!(one_by_one, together);
+
+        let [class_ids, classes, logits, probabilities] = fields.as_mut_slice() else {
+            panic!("a classifier has four outputs")
+        };
+        class_ids.shape = vec![Dimension::Any];
+        classes.name = "all_classes".to_owned();
+        logits.name = "all_class_ids".to_owned();
+        probabilities.name = "dense \"1\"".to_owned();
+        probabilities.quantity = Some(Quantity::Probabilities);
+        let mut json = Vec::new();
+        outputs.write_fields(&fields, &mut json);
+        let expected = r#"{"class_ids":[1,0],"all_classes":[["0","1"],["0","1"]],"all_class_ids":[[0,1],[0,1]],"dense \"1\"":[[0.25,0.75],[0.5,0.5]]}"#;
+        assert_eq!(String::from_utf8(json).unwrap(), expected);
     }
 
     #[test]

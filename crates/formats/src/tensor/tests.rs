@@ -290,6 +290,7 @@ fn several_inputs_come_in_the_order_of_the_signature() {
         name: name.to_owned(),
         element: ElementType::Float32,
         shape: shape.to_vec(),
+        quantity: None,
     };
     let mut signature = small();
     signature.inputs = vec![

@@ -5,6 +5,7 @@ use formats::{
     artifact::{EffectiveAugmentation, EffectiveRecipe},
     digest::Digest,
     report::Accuracy,
+    signature::Quantity,
 };
 use proptest::prelude::*;
 
@@ -124,6 +125,39 @@ fn an_artifact_of_format_1_which_knew_no_recipes_is_read() {
     assert_eq!(read.header.training.recipe, None);
 }
 
+/// Models of others are called as they please, and say of each output what it holds.
+#[test]
+fn an_artifact_with_names_of_its_own_is_read_and_has_a_format_that_says_so() {
+    let mut signature = artifact().header.signature;
+    signature.inputs[0].name = "flatten_input".to_owned();
+    signature.inputs[0].shape = vec![Dimension::Any, Dimension::Fixed(4)];
+    signature.outputs.drain(..3);
+    signature.outputs[0].name = "dense_1".to_owned();
+    let new = |signature: &Signature| {
+        let Artifact { header, network } = artifact();
+        Artifact::new(network, signature.clone(), header.training, header.profile)
+    };
+    assert!(
+        matches!(new(&signature), Err(ArtifactError::Signature { .. })),
+        "nobody says what it holds"
+    );
+    signature.outputs[0].quantity = Some(Quantity::Probabilities);
+    let own = new(&signature).unwrap();
+    assert_eq!((own.header.format, artifact().header.format), (3, 2));
+    assert_eq!(Artifact::read(&own.encode().unwrap()).unwrap(), own);
+
+    signature.outputs[0].element = ElementType::Int64;
+    assert!(matches!(new(&signature), Err(ArtifactError::Signature { .. })));
+    // What is called in its own way cannot pass for a model of the original.
+    check(
+        &rewritten(|_, header| {
+            header["signature"]["outputs"][0]["name"] = "dense_1".into();
+            header["signature"]["outputs"][0]["quantity"] = "class_ids".into();
+        }),
+        expect!["its signature `predict` does not fit a classifier of 4 pixels into 2 classes"],
+    );
+}
+
 #[test]
 fn a_truncated_file_is_refused_wherever_it_ends() {
     let bytes = artifact().encode().unwrap();
@@ -238,8 +272,8 @@ fn a_header_that_lies_is_refused() {
         expect!["its signature `predict` does not fit a classifier of 4 pixels into 2 classes"],
     );
     check(
-        &rewritten(|_, header| header["format"] = 3.into()),
-        expect!["its format number is 3, expected 1 to 2"],
+        &rewritten(|_, header| header["format"] = 4.into()),
+        expect!["its format number is 4, expected 1 to 3"],
     );
     check(
         &rewritten(|_, header| header["surprise"] = 2.into()),
