@@ -1,5 +1,5 @@
 //! A trained network and how it is kept: layers, weights, classification of a batch, artifact and checkpoint files in
-//! and out, and exports for the programs of others.
+//! and out, exports for the programs of others, and what is taken in from them.
 //!
 //! It never trains, never touches the file system and never trusts bytes: whatever it cannot prove to be a whole,
 //! unaltered and finite network is refused with one sentence.
@@ -8,7 +8,9 @@
 mod artifact;
 mod checkpoint;
 mod classifier;
+pub mod contract;
 pub mod export;
+pub mod import;
 mod network;
 mod tensorflow;
 

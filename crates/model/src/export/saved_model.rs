@@ -62,6 +62,7 @@ pub fn saved_model(artifact: &Artifact, digest: &Digest) -> Vec<ExportedFile> {
             signature_def: BTreeMap::from([(signature.name.to_string(), signature_def(signature, &graph))]),
             graph_def: Some(GraphDef {
                 node: graph.into_nodes(),
+                library: None,
                 versions: Some(VersionDef {
                     producer: GRAPH_VERSION,
                     min_consumer: GRAPH_CONSUMER_MIN,

@@ -3,6 +3,8 @@
 //! Source: `tensorflow/core/util/tensor_bundle/tensor_bundle.h`. A bundle `variables` in one part is the two files
 //! `variables.index` and `variables.data-00000-of-00001`.
 
+mod read;
+
 use std::collections::BTreeMap;
 
 use prost::Message;
@@ -12,6 +14,8 @@ use super::{
     messages::{BundleEntryProto, BundleHeaderProto, DataType, TensorShapeProto, VersionDef},
     table,
 };
+
+pub(crate) use read::{Bundle, BundleError};
 
 /// The key of the header; it comes before every name.
 const HEADER_KEY: &str = "";

@@ -105,6 +105,8 @@ pub(crate) enum CheckpointFormatVersion {
 pub(crate) struct GraphDef {
     #[prost(message, repeated, tag = "1")]
     pub(crate) node: Vec<NodeDef>,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) library: Option<FunctionDefLibrary>,
     #[prost(message, optional, tag = "4")]
     pub(crate) versions: Option<VersionDef>,
 }
@@ -123,7 +125,7 @@ pub(crate) struct NodeDef {
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct AttrValue {
-    #[prost(oneof = "Attr", tags = "1, 2, 6, 7, 8")]
+    #[prost(oneof = "Attr", tags = "1, 2, 5, 6, 7, 8, 10")]
     pub(crate) value: Option<Attr>,
 }
 
@@ -133,12 +135,22 @@ pub(crate) enum Attr {
     List(ListValue),
     #[prost(bytes = "vec", tag = "2")]
     S(Vec<u8>),
+    #[prost(bool, tag = "5")]
+    B(bool),
     #[prost(enumeration = "DataType", tag = "6")]
     Type(i32),
     #[prost(message, tag = "7")]
     Shape(TensorShapeProto),
     #[prost(message, tag = "8")]
     Tensor(TensorProto),
+    #[prost(message, tag = "10")]
+    Func(NameAttrList),
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct NameAttrList {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -153,6 +165,41 @@ pub(crate) struct VersionDef {
     pub(crate) producer: i32,
     #[prost(int32, tag = "2")]
     pub(crate) min_consumer: i32,
+}
+
+// framework/function.proto and framework/op_def.proto
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct FunctionDefLibrary {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) function: Vec<FunctionDef>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct FunctionDef {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) signature: Option<OpDef>,
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) node_def: Vec<NodeDef>,
+    /// By the name of an output, the tensor in the body that it is.
+    #[prost(btree_map = "string, string", tag = "4")]
+    pub(crate) ret: BTreeMap<String, String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct OpDef {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(message, repeated, tag = "2")]
+    pub(crate) input_arg: Vec<ArgDef>,
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) output_arg: Vec<ArgDef>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ArgDef {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
 }
 
 // framework/variable.proto
@@ -189,6 +236,8 @@ pub(crate) enum DataType {
 pub(crate) struct TensorShapeProto {
     #[prost(message, repeated, tag = "2")]
     pub(crate) dim: Vec<Dim>,
+    #[prost(bool, tag = "3")]
+    pub(crate) unknown_rank: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -202,6 +251,7 @@ impl TensorShapeProto {
     pub(crate) fn of(dimensions: &[i64]) -> Self {
         Self {
             dim: dimensions.iter().map(|&size| Dim { size }).collect(),
+            unknown_rank: false,
         }
     }
 }
@@ -213,6 +263,8 @@ pub(crate) struct TensorProto {
     pub(crate) dtype: i32,
     #[prost(message, optional, tag = "2")]
     pub(crate) tensor_shape: Option<TensorShapeProto>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub(crate) tensor_content: Vec<u8>,
     #[prost(float, repeated, tag = "5")]
     pub(crate) float_val: Vec<f32>,
     #[prost(int32, repeated, tag = "7")]
@@ -247,4 +299,10 @@ pub(crate) struct BundleEntryProto {
     pub(crate) size: i64,
     #[prost(fixed32, tag = "6")]
     pub(crate) crc32c: u32,
+    /// There are some where only slices of the tensor are kept, under keys of their own.
+    #[prost(message, repeated, tag = "7")]
+    pub(crate) slices: Vec<TensorSliceProto>,
 }
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct TensorSliceProto {}

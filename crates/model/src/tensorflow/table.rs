@@ -8,9 +8,13 @@
 //! footer: places of the metaindex and index blocks, padding to 40 bytes, magic number
 //! ```
 
+mod read;
+
 use std::collections::BTreeMap;
 
 use super::checksum::masked_crc32c;
+
+pub(crate) use read::{TableError, decode};
 
 /// Every so many entries a key is written whole, so that a reader can search between them.
 const RESTART_INTERVAL: usize = 16;
