@@ -2,20 +2,17 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 
-use registry::{Registry, RegistryError};
+use registry::Registry;
 
 use formats::{
-    application::{ApplicationRevision, ApplicationSpec, Stage},
+    application::{ApplicationRevision, ApplicationSpec},
     name::{ApplicationName, SignatureName},
     signature::Signature,
     sticky::Sticky,
     version::ModelVersion,
 };
 
-use crate::{
-    InferenceError, TrafficSplit,
-    engine::{Engine, Engines},
-};
+use crate::{InferenceError, engine::Engines, stages::Stages};
 
 /// One revision of an application, loaded and ready to answer.
 pub struct Application {
@@ -23,10 +20,10 @@ pub struct Application {
     routes: BTreeMap<SignatureName, Arc<Route>>,
 }
 
-/// What answers under one signature: versions that share the traffic and are all called the same way.
+/// What answers under one signature: stages of versions that share the traffic and are all called the same way.
 pub struct Route {
     pub(crate) signature: Signature,
-    pub(crate) split: TrafficSplit<Arc<Engine>>,
+    pub(crate) stages: Stages,
     application: ApplicationName,
     sticky: Option<Sticky>,
 }
@@ -53,11 +50,20 @@ impl Application {
 
     /// Every version that may answer, once.
     pub fn versions(&self) -> Vec<ModelVersion> {
-        let engines = self.routes.values().flat_map(|route| route.split.iter());
-        let mut versions: Vec<_> = engines.map(|engine| engine.version().clone()).collect();
+        let mut versions: Vec<_> = (self.routes.values())
+            .flat_map(|route| route.stages.versions().cloned())
+            .collect();
         versions.sort();
         versions.dedup();
         versions
+    }
+
+    /// The ways to call it, each under the name by which it is called.
+    pub fn signatures(&self) -> impl Iterator<Item = Signature> {
+        self.routes.iter().map(|(name, route)| Signature {
+            name: name.clone(),
+            ..route.signature.clone()
+        })
     }
 
     /// What answers under `signature`.
@@ -76,7 +82,7 @@ impl Application {
 }
 
 impl Route {
-    /// What a request must contain.
+    /// What a request must contain, and what an answer contains.
     pub fn signature(&self) -> &Signature {
         &self.signature
     }
@@ -98,42 +104,28 @@ pub(crate) async fn load(
     registry: &Registry,
     engines: &Engines,
 ) -> Result<BTreeMap<SignatureName, Arc<Route>>, InferenceError> {
-    let invalid = |path: &str, problem: String| InferenceError::InvalidApplication {
-        name: spec.name.clone(),
-        path: path.to_owned(),
-        problem,
+    let (stages, signatures) = Stages::load(spec, registry, engines).await?;
+    let (Some(first), Some(last)) = (signatures.first(), signatures.last()) else {
+        unreachable!("an application without a stage is not loaded")
     };
-    let [stage] = spec.stages.as_slice() else {
-        let problem = format!("{} stages, this server carries out exactly 1", spec.stages.len());
-        return Err(invalid("stages", problem));
-    };
-    let split = load_split(spec, stage, registry, engines).await?;
-    let first = split.iter().next().expect("weights that add up to 100 are not none");
-    let signature = first.signature().clone();
-    if let Some(other) = split.iter().find(|engine| *engine.signature() != signature) {
-        let problem = format!(
-            "`{}` and `{}` share traffic, but have different signatures",
-            first.version(),
-            other.version()
-        );
-        return Err(invalid("stages[0].variants", problem));
-    }
+    let has_one_stage = stages.further.is_empty();
     let route = Arc::new(Route {
-        signature: signature.clone(),
-        split,
+        signature: Signature {
+            name: first.name.clone(),
+            inputs: first.inputs.clone(),
+            outputs: last.outputs.clone(),
+        },
+        stages,
         application: spec.name.clone(),
         sticky: spec.sticky.clone(),
     });
-    let mut routes = BTreeMap::from([(signature.name.clone(), route.clone())]);
-    if let Some(wanted) = &stage.signature {
-        if *wanted != signature.name {
-            let problem = format!(
-                "the models have no signature `{wanted}`, they have `{}`",
-                signature.name
-            );
-            return Err(invalid("stages[0].signature", problem));
-        }
-        // The original's form with stages answers under the application's own name.
+    let mut routes = BTreeMap::new();
+    // Several stages together are called like none of their models.
+    if has_one_stage {
+        routes.insert(first.name.clone(), route.clone());
+    }
+    // The original's form with stages answers under the application's own name.
+    if !has_one_stage || spec.stages.iter().any(|stage| stage.signature.is_some()) {
         let own_name = spec
             .name
             .as_str()
@@ -142,32 +134,4 @@ pub(crate) async fn load(
         routes.insert(own_name, route);
     }
     Ok(routes)
-}
-
-async fn load_split(
-    spec: &ApplicationSpec,
-    stage: &Stage,
-    registry: &Registry,
-    engines: &Engines,
-) -> Result<TrafficSplit<Arc<Engine>>, InferenceError> {
-    let invalid = |path: String, problem| InferenceError::InvalidApplication {
-        name: spec.name.clone(),
-        path,
-        problem,
-    };
-    let mut shares = Vec::with_capacity(stage.variants.len());
-    for (index, variant) in stage.variants.iter().enumerate() {
-        let engine = engines
-            .load(registry, &variant.model)
-            .await
-            .map_err(|error| match error {
-                InferenceError::Registry(RegistryError::UnknownVersion(_)) => invalid(
-                    format!("stages[0].variants[{index}].model"),
-                    format!("version `{}` is not registered", variant.model),
-                ),
-                other => other,
-            })?;
-        shares.push((variant.weight, engine));
-    }
-    TrafficSplit::new(shares).map_err(|error| invalid("stages[0].variants".to_owned(), error.to_string()))
 }

@@ -12,6 +12,7 @@ mod error;
 mod follow;
 mod predict;
 mod split;
+mod stages;
 #[cfg(test)]
 mod tests;
 

@@ -3,6 +3,7 @@
 mod fixture;
 mod outage;
 mod rollback;
+mod stages;
 
 use std::{error::Error, sync::Arc};
 
@@ -127,8 +128,8 @@ async fn an_application_that_cannot_be_carried_out_changes_nothing() {
         (
             two_stages,
             expect![[r#"
-            stages
-            wrong application `app`: 2 stages, this server carries out exactly 1"#]],
+            stages[1]
+            wrong application `app`: it takes `imgs`, the stage before gives `class_ids`, `classes`, `logits`, `probabilities`"#]],
         ),
         (
             staged("app", None, &[("mnist:1", 99)]),
@@ -293,7 +294,7 @@ async fn a_version_is_loaded_once_and_leaves_with_its_last_application() {
     applications.deploy(singular("two", "mnist:1")).await.unwrap();
     let engine = |application| {
         let route = applications.route(&name(application), &signature("predict")).unwrap();
-        route.split.pick(0).clone()
+        route.stages.first.pick(0).clone()
     };
     assert!(Arc::ptr_eq(&engine("one"), &engine("two")));
     let engine = Arc::downgrade(&engine("one"));

@@ -91,7 +91,8 @@ async fn a_client_stays_with_its_version_while_others_come_over() {
         let route = applications.route(&name("app"), &signature("predict")).unwrap();
         let version = |client: &String| {
             route
-                .split
+                .stages
+                .first
                 .pick(route.ticket_of(client.as_bytes()))
                 .version()
                 .version

@@ -46,7 +46,10 @@ pub(super) async fn predict(
 
 /// An answer as JSON, and what it is about.
 struct Answer {
+    /// Of the last stage: the one that gave the answer.
     version: ModelVersion,
+    /// Of all stages, as the header names them.
+    versions: HeaderValue,
     n_images: usize,
     json: Bytes,
 }
@@ -86,9 +89,10 @@ impl Workspace {
         let prediction = route.predict(&request.inputs[0], ticket, scratch)?;
         let outputs = prediction.outputs();
         json.clear();
-        outputs.write(json);
+        outputs.write_fields(&route.signature().outputs, json);
         Ok(Answer {
             version: prediction.version().clone(),
+            versions: header_of(prediction.versions()),
             n_images: outputs.class_ids.len(),
             json: Bytes::copy_from_slice(json),
         })
@@ -97,13 +101,23 @@ impl Workspace {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let version = HeaderValue::try_from(self.version.to_string())
-            .expect("a version is ASCII letters, digits and punctuation");
         let json = HeaderValue::from_static("application/json");
         let headers = [
             (header::CONTENT_TYPE, json),
-            (HeaderName::from_static(MODEL_VERSION), version),
+            (HeaderName::from_static(MODEL_VERSION), self.versions),
         ];
         (headers, self.json).into_response()
     }
+}
+
+/// The versions of all stages, in the order in which they worked.
+fn header_of<'a>(versions: impl Iterator<Item = &'a ModelVersion>) -> HeaderValue {
+    let mut text = String::new();
+    for version in versions {
+        if !text.is_empty() {
+            text += ", ";
+        }
+        text += &version.to_string();
+    }
+    HeaderValue::try_from(text).expect("a version is ASCII letters, digits and punctuation")
 }

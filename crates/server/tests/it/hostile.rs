@@ -248,7 +248,7 @@ async fn an_application_that_is_wrong_is_refused_and_changes_nothing() {
         empty: 400 Bad Request {"error":"Client","information":{"message":"the body is not the document that belongs here: EOF while parsing a value at line 1 column 0"}}
         truncated: 400 Bad Request {"error":"Client","information":{"message":"the body is not the document that belongs here: EOF while parsing a list at line 1 column 30"}}
         no stages key: 400 Bad Request {"error":"Client","information":{"message":"the body is not the document that belongs here: missing field `stages` at line 1 column 20"}}
-        no stages: 400 Bad Request {"error":"Client","information":{"message":"wrong application `mnist-app`: 0 stages, this server carries out exactly 1","path":"stages"}}
+        no stages: 400 Bad Request {"error":"Client","information":{"message":"wrong application `mnist-app`: no stage, expected one at least","path":"stages"}}
         unknown key: 400 Bad Request {"error":"Client","information":{"message":"the body is not the document that belongs here: unknown field `wait`, expected `model` or `weight` at line 1 column 68"}}
         no version: 400 Bad Request {"error":"Client","information":{"message":"the body is not the document that belongs here: `mnist` has no version, expected `name:number` such as `mnist:3` at line 1 column 59"}}
         latest: 400 Bad Request {"error":"Client","information":{"message":"the body is not the document that belongs here: `latest` is not a version, expected a whole number from 1 such as `mnist:3` at line 1 column 66"}}
