@@ -14,6 +14,7 @@ pub mod evaluation;
 mod excerpt;
 pub mod history;
 pub mod hyperparameters;
+pub mod journal;
 pub mod manifest;
 pub mod name;
 pub mod profile;

@@ -4,6 +4,7 @@
 //! models/{model}/artifacts/{sha256}.safetensors
 //! models/{model}/versions/{number}.json
 //! applications/{application}/revisions/{number}.json
+//! journal/{number}.json
 //! ```
 
 use std::num::NonZeroU32;
@@ -40,6 +41,11 @@ pub(crate) fn version(model: &ModelVersion) -> Path {
 
 pub(crate) fn revisions(application: &ApplicationName) -> Path {
     Path::from_iter(["applications", application.as_str(), "revisions"])
+}
+
+/// The folder with what clients of the original left.
+pub(crate) fn journal() -> Path {
+    Path::from("journal")
 }
 
 /// The document with this number. Zeros in front make every listing, by whatever tool, a sorted one.

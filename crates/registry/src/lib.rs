@@ -1,21 +1,23 @@
 //! A store of model versions and applications that never shows half of one.
 //!
-//! Every object is created once, whole, and never overwritten: version N of a model, revision N of an application, an
-//! artifact under its own digest. So two publishers cannot share a number, and a program that is killed at any moment
-//! leaves either nothing or the finished thing. It never looks inside an artifact and never decides what "newest"
-//! should mean to a client: it hands out numbers.
+//! Every object is created once, whole, and never overwritten: version N of a model, revision N of an application,
+//! entry N of the journal, an artifact under its own digest. So two publishers cannot share a number, and a program that is
+//! killed at any moment leaves either nothing or the finished thing. It never looks inside an artifact and never decides
+//! what "newest" should mean to a client: it hands out numbers.
 //! Start reading at [`Registry::publish`]; where things lie is in `layout.rs`.
 
 mod applications;
 mod document;
 mod error;
+mod journal;
 mod layout;
 mod models;
 mod objects;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -23,7 +25,7 @@ use std::{
 use object_store::{ObjectStore, local::LocalFileSystem};
 use url::Url;
 
-use formats::{api::PublishedVersion, version::ModelVersion};
+use formats::{api::PublishedVersion, journal::JournalEntry, version::ModelVersion};
 
 pub use error::{Corruption, RegistryError};
 pub use models::Published;
@@ -36,6 +38,8 @@ pub struct Registry {
     objects: Objects,
     /// Version documents that were read before; they never change, so they are never read twice.
     known_versions: Mutex<HashMap<ModelVersion, Arc<PublishedVersion>>>,
+    /// The same of the journal.
+    known_entries: Mutex<BTreeMap<NonZeroU32, Arc<JournalEntry>>>,
 }
 
 impl Registry {
@@ -62,6 +66,7 @@ impl Registry {
         Self {
             objects: Objects::new(store),
             known_versions: Mutex::default(),
+            known_entries: Mutex::default(),
         }
     }
 }

@@ -10,11 +10,13 @@ mod error;
 mod exchange;
 mod gateway;
 mod health;
+mod hs;
 mod ids;
 mod models;
 mod names;
 mod openapi;
 mod page;
+mod slashes;
 mod ticket;
 mod trace_context;
 
@@ -48,6 +50,8 @@ pub fn router(
 
 fn routes(app: Arc<App>) -> Router {
     endpoints::router(endpoints::all(&mut Schemas::new(app.limits)))
+        // The original's contract is described by its own documents, so ours leaves it out.
+        .merge(hs::routes())
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         // The limit of a body depends on what it is for, so it stands where the body is read: `http/body.rs`.

@@ -8,5 +8,6 @@
 mod applications;
 mod damage;
 mod faults;
+mod journal;
 mod publish;
 mod support;

@@ -66,7 +66,7 @@ pub(super) async fn roll_back(
 
 /// Finishes a deploy in a task of its own, because a client that hangs up must not leave a revision stored but not yet
 /// served.
-async fn finish(
+pub(super) async fn finish(
     deploying: impl Future<Output = Result<(ApplicationRevision, bool), InferenceError>> + Send + 'static,
 ) -> Result<(StatusCode, Json<ApplicationRevision>), ApiError> {
     let (revision, is_new) = tokio::spawn(deploying).await.map_err(ApiError::Worker)??;

@@ -9,6 +9,8 @@ pub(crate) enum RouteClass {
     Models,
     /// Applications and their revisions.
     Applications,
+    /// What the original's clients manage.
+    Original,
     /// Who and how the server is.
     Health,
     /// What people look at.
@@ -19,10 +21,11 @@ pub(crate) enum RouteClass {
 
 impl RouteClass {
     /// Every class, in the order of the enum.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Gateway,
         Self::Models,
         Self::Applications,
+        Self::Original,
         Self::Health,
         Self::Pages,
         Self::None,
@@ -30,13 +33,14 @@ impl RouteClass {
 
     /// The class of `path`. Whether there is a route, the router says.
     pub(crate) fn of(path: &str) -> Self {
-        if path.starts_with("/gateway/") {
+        if path.starts_with("/gateway/") || path.starts_with("/api/v1/applications/serve/") {
             return Self::Gateway;
         }
         let mut segments = path.split('/').skip(1);
         match (segments.next(), segments.next()) {
             (Some("api"), Some("models")) => Self::Models,
             (Some("api"), Some("applications")) => Self::Applications,
+            (Some("api"), Some("v1")) | (Some("monitoring"), Some(_)) => Self::Original,
             (Some("api"), Some("server")) | (Some("livez" | "readyz" | "metrics"), None) => Self::Health,
             (Some("" | "openapi.json"), None) => Self::Pages,
             _ => Self::None,
@@ -49,6 +53,7 @@ impl RouteClass {
             Self::Gateway => "gateway",
             Self::Models => "models",
             Self::Applications => "applications",
+            Self::Original => "original",
             Self::Health => "health",
             Self::Pages => "pages",
             Self::None => "none",
@@ -57,13 +62,13 @@ impl RouteClass {
 
     /// Whether it is for those who decide what is served.
     pub(crate) fn is_management(self) -> bool {
-        matches!(self, Self::Models | Self::Applications)
+        matches!(self, Self::Models | Self::Applications | Self::Original)
     }
 
     /// Whether requests count against the limit of requests in flight. Whoever watches the server must not be locked
     /// out by load, and what is nowhere is refused cheaply anyhow.
     pub(crate) fn is_work(self) -> bool {
-        matches!(self, Self::Gateway | Self::Models | Self::Applications)
+        matches!(self, Self::Gateway | Self::Models | Self::Applications | Self::Original)
     }
 }
 
@@ -88,6 +93,11 @@ mod tests {
             ("/api/models/mnist/versions/1/artifact", RouteClass::Models),
             ("/api/modelsx", RouteClass::None),
             ("/api/applications/a/revisions", RouteClass::Applications),
+            ("/api/v1/model/upload", RouteClass::Original),
+            ("/api/v1/applications", RouteClass::Original),
+            ("/api/v1/applications/serve/7/predict", RouteClass::Gateway),
+            ("/monitoring/aggregations", RouteClass::Original),
+            ("/monitoring", RouteClass::None),
             ("/api/server", RouteClass::Health),
             ("/livez", RouteClass::Health),
             ("/livez/x", RouteClass::None),

@@ -18,10 +18,14 @@ use formats::{
     version::VersionError,
 };
 use inference::{InferenceError, RegistryError, with_causes};
+use model::import::ImportError;
 
 use crate::{
     BodyPace,
-    http::encoding::{self, Encoding},
+    http::{
+        encoding::{self, Encoding},
+        hs::{ArchiveError, HsError},
+    },
     metrics::Reason,
 };
 
@@ -79,6 +83,10 @@ pub(crate) enum ApiError {
     Tensor(#[from] TensorError),
     #[error(transparent)]
     Inference(#[from] InferenceError),
+    #[error(transparent)]
+    Hs(#[from] HsError),
+    #[error("the uploaded model cannot be taken in")]
+    Import(#[from] ImportError),
     #[error("the applications are being loaded")]
     NotReady,
     #[error("the server is about to end")]
@@ -130,6 +138,8 @@ impl ApiError {
             | Self::Document(_)
             | Self::OtherName { .. }
             | Self::Tensor(_) => StatusCode::BAD_REQUEST,
+            Self::Import(_) => StatusCode::BAD_REQUEST,
+            Self::Hs(error) => hs_status(error),
             Self::Inference(error) => inference_status(error),
             Self::NotReady | Self::Leaving | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
@@ -206,6 +216,22 @@ fn inference_status(error: &InferenceError) -> StatusCode {
             | RegistryError::NumbersUsedUp { .. }
             | RegistryError::Corrupt { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         },
+    }
+}
+
+fn hs_status(error: &HsError) -> StatusCode {
+    match error {
+        HsError::NotMultipart => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        HsError::UnknownId { .. } | HsError::UnknownAggregation(_) => StatusCode::NOT_FOUND,
+        HsError::Exists(_) | HsError::Renamed { .. } => StatusCode::CONFLICT,
+        HsError::PartTooLong { .. } | HsError::Archive(ArchiveError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+        HsError::Multipart(_)
+        | HsError::MissingPart(_)
+        | HsError::PartTwice(_)
+        | HsError::PartText(_)
+        | HsError::ModelName(_)
+        | HsError::Archive(_)
+        | HsError::NoId => StatusCode::BAD_REQUEST,
     }
 }
 

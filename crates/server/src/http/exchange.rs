@@ -25,6 +25,7 @@ use crate::{
         ApiError, RouteClass, TraceContext, access_log,
         error::{Failure, from_panic},
         ids::{REQUEST_ID, request_id},
+        slashes,
     },
     metrics::Served,
     otlp::{Span, SpanId},
@@ -54,8 +55,9 @@ impl Exchange<'_> {
 }
 
 /// Answers `request` by `routes`, whatever happens there.
-pub(super) async fn answer(app: &App, routes: Router, request: Request) -> Response {
+pub(super) async fn answer(app: &App, routes: Router, mut request: Request) -> Response {
     let start = Instant::now();
+    slashes::collapse(request.uri_mut());
     let class = RouteClass::of(request.uri().path());
     let method = method_name(request.method());
     let received_bytes = request.body().size_hint().exact();

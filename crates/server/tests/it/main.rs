@@ -12,6 +12,7 @@ mod deploys;
 mod encodings;
 mod full_log;
 mod hostile;
+mod hs;
 mod http2;
 mod life;
 mod limits;

@@ -69,7 +69,11 @@ pub(crate) fn service(app: App) -> Router {
 impl Fixture {
     /// Nothing published, nothing deployed, everything restored.
     pub(crate) async fn empty() -> Self {
-        let folder = TempDir::new().unwrap();
+        Self::reopened(TempDir::new().unwrap()).await
+    }
+
+    /// What another server left in `folder`, restored.
+    pub(crate) async fn reopened(folder: TempDir) -> Self {
         let registry = Registry::open(folder.path().to_str().unwrap()).unwrap();
         let applications = Arc::new(Applications::new(registry));
         applications.refresh().await.unwrap();
