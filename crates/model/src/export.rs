@@ -9,7 +9,7 @@ mod saved_model;
 #[cfg(test)]
 mod tests;
 
-use formats::{artifact::TrainingSummary, digest::Digest};
+use formats::{artifact::TrainingSummary, digest::Digest, signature::Signature};
 use serde::Serialize;
 
 pub use onnx::onnx;
@@ -36,6 +36,16 @@ struct Origin<'a> {
     /// The digest of the artifact's file.
     artifact: &'a Digest,
     training: &'a TrainingSummary,
+}
+
+/// How an export is called: by the names of the original, whatever those of the artifact are. In the formats of others
+/// nothing but its name says what an output holds.
+fn signature(artifact: &Artifact) -> Signature {
+    let header = artifact.header();
+    let (n_inputs, n_classes) = (header.layers[0], header.layers[header.layers.len() - 1]);
+    let mut signature = Signature::classifier(header.signature.name.clone(), 1, n_inputs, n_classes);
+    signature.inputs[0].shape.clone_from(&header.signature.inputs[0].shape);
+    signature
 }
 
 /// Where an export of `artifact`, whose file has this `digest`, comes from, as JSON.

@@ -27,10 +27,10 @@ const LABELS_DOMAIN: &str = "ai.onnx.ml";
 /// The name of the dimension that may have any length.
 const N_IMAGES: &str = "n_images";
 
-/// The network as an ONNX model with the fields of its signature: `imgs` gives `class_ids`, `classes`, `logits` and
+/// The network as an ONNX model with the fields of the original: `imgs` gives `class_ids`, `classes`, `logits` and
 /// `probabilities`. The same artifact gives the same bytes.
 pub fn onnx(artifact: &Artifact, digest: &Digest) -> Vec<u8> {
-    let signature = &artifact.header().signature;
+    let signature = &super::signature(artifact);
     let model = ModelProto {
         ir_version: Some(IR_VERSION),
         producer_name: Some("slipway".to_owned()),

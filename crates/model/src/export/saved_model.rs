@@ -42,12 +42,12 @@ const SERVE: &str = "serve";
 /// `kPredictMethodName`
 const PREDICT: &str = "tensorflow/serving/predict";
 
-/// The network as the files of a SavedModel folder, whose signature has the fields of the artifact's. The same artifact
+/// The network as the files of a SavedModel folder, whose signature has the fields of the original. The same artifact
 /// gives the same bytes.
 ///
 /// Where it comes from lies in `assets.extra`, the place for files that TensorFlow leaves alone.
 pub fn saved_model(artifact: &Artifact, digest: &Digest) -> Vec<ExportedFile> {
-    let signature = &artifact.header().signature;
+    let signature = &super::signature(artifact);
     let variables = variables::of(artifact);
     let graph = SavedGraph::new(&variables, &signature.inputs[0]);
     let saved_model = SavedModel {

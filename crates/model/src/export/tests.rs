@@ -13,6 +13,23 @@ fn every_format_gives_the_same_bytes_again() {
 }
 
 #[test]
+fn an_export_has_the_names_of_the_original_whatever_those_of_the_artifact_are() {
+    let original = artifact();
+    let header = original.header();
+    let mut renamed = header.signature.clone();
+    renamed.inputs[0].name = "flatten_input".to_owned();
+    renamed.outputs.truncate(3);
+    renamed.outputs.drain(..2);
+    renamed.outputs[0].quantity = renamed.outputs[0].holds();
+    renamed.outputs[0].name = "dense_1".to_owned();
+    let (training, profile) = (header.training.clone(), header.profile.clone());
+    let renamed = Artifact::new(original.network().clone(), renamed, training, profile).unwrap();
+    let digest = DIGEST.parse().unwrap();
+    assert_eq!(onnx(&renamed, &digest), onnx(&original, &digest));
+    assert_eq!(saved_model(&renamed, &digest), saved_model(&original, &digest));
+}
+
+#[test]
 fn an_export_says_where_it_comes_from() {
     let origin = origin(&artifact(), &DIGEST.parse().unwrap());
     let document: serde_json::Value = serde_json::from_str(&origin).unwrap();
