@@ -59,7 +59,9 @@ async function ask() {
     return;
   }
   drawing.isAsked = true;
-  const signature = deployed.get(application)?.application.stages[0].signature ?? "predict";
+  const stages = deployed.get(application)?.application.stages ?? [];
+  // The form with stages always answers under the application's own name.
+  const signature = stages.length > 1 || stages[0]?.signature ? application : "predict";
   const start = performance.now();
   let facts;
   let probabilities;
