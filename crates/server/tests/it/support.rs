@@ -184,6 +184,12 @@ pub(crate) fn artifact(class: usize) -> Vec<u8> {
 
 /// A model of one layer, with weights [784, 10] and a bias for each class.
 pub(crate) fn artifact_of(weights: Vec<f32>, bias: Vec<f32>) -> Vec<u8> {
+    let signature = Signature::classifier("predict".parse().unwrap(), 28, 28, 10);
+    artifact_called(signature, weights, bias)
+}
+
+/// A model of one layer that is called in this way.
+pub(crate) fn artifact_called(signature: Signature, weights: Vec<f32>, bias: Vec<f32>) -> Vec<u8> {
     let network = Network::new(vec![Layer { weights, bias }]).unwrap();
     let accuracy = Accuracy {
         correct: 97,
@@ -211,7 +217,6 @@ pub(crate) fn artifact_of(weights: Vec<f32>, bias: Vec<f32>) -> Vec<u8> {
         ink_std: 0.0,
         mean_image: vec![0.0; MEAN_IMAGE_SIDE * MEAN_IMAGE_SIDE],
     };
-    let signature = Signature::classifier("predict".parse().unwrap(), 28, 28, 10);
     Artifact::new(network, signature, training, profile)
         .unwrap()
         .encode()

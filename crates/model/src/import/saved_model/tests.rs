@@ -79,6 +79,24 @@ fn names_that_are_not_the_originals_are_kept_with_what_they_hold() {
         .assert_eq(&outputs);
 }
 
+/// The original ran on TensorFlow 1.9, whose variables are values and no handles.
+#[test]
+fn a_graph_of_the_first_tensorflow_is_read() {
+    let files = changed(|meta| {
+        for node in &mut meta.graph_def.as_mut().unwrap().node {
+            node.op = match node.op.as_str() {
+                "VarHandleOp" => "VariableV2",
+                "ReadVariableOp" => "Identity",
+                "AssignVariableOp" => "Assign",
+                other => other,
+            }
+            .to_owned();
+        }
+    });
+    let imported = import(&files, None).unwrap();
+    assert_eq!(imported.artifact.network(), artifact().network());
+}
+
 #[test]
 fn what_is_no_chain_of_dense_layers_is_refused_with_the_operation() {
     check(

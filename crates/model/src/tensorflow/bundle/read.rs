@@ -188,6 +188,45 @@ mod tests {
         assert_eq!(bundle.whole("step").unwrap(), 7);
     }
 
+    /// TensorFlow writes one part for each device or thread that saves.
+    #[test]
+    fn tensors_are_found_in_whichever_part_they_are() {
+        let mut files = files();
+        let index = files.remove(&format!("{PATH}.index")).unwrap();
+        let data = files.remove(&format!("{PATH}.data-00000-of-00001")).unwrap();
+        let mut entries: BTreeMap<String, Vec<u8>> = table::decode(&index)
+            .unwrap()
+            .into_iter()
+            .map(|(key, value)| (String::from_utf8(key).unwrap(), value))
+            .collect();
+        let mut parts = vec![Vec::new(); 3];
+        for (number, (key, value)) in entries.iter_mut().enumerate() {
+            if key.as_str() == HEADER_KEY {
+                let mut header = BundleHeaderProto::decode(value.as_slice()).unwrap();
+                header.num_shards = 3;
+                *value = header.encode_to_vec();
+                continue;
+            }
+            let mut entry = BundleEntryProto::decode(value.as_slice()).unwrap();
+            let bytes = &data[entry.offset as usize..][..entry.size as usize];
+            let part = &mut parts[number % 3];
+            entry.shard_id = (number % 3) as i32;
+            entry.offset = part.len() as i64;
+            part.extend(bytes);
+            *value = entry.encode_to_vec();
+        }
+        for (number, part) in parts.into_iter().enumerate() {
+            files.insert(format!("{PATH}.data-0000{number}-of-00003"), part);
+        }
+        files.insert(format!("{PATH}.index"), table::encode(&entries));
+        let bundle = Bundle::open(PATH, &files).unwrap();
+        for index in 0..20_u8 {
+            let (_, values) = bundle.floats(&format!("layer_{index:02}/kernel")).unwrap();
+            assert_eq!(values.last(), Some(&(f32::from(index) / 4.0)));
+        }
+        assert_eq!(bundle.whole("step").unwrap(), 7);
+    }
+
     #[test]
     fn what_is_missing_altered_or_of_another_kind_is_named() {
         let mut files = files();

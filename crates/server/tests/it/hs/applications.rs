@@ -2,10 +2,14 @@
 
 use axum::http::StatusCode;
 use expect_test::{Expect, expect};
+use formats::{
+    api::MODEL_VERSION,
+    signature::{Dimension, Quantity, Signature},
+};
 use serde_json::{Value, json};
 
-use super::{create, described, refusal, runtime, send, succeed, update, upload_of};
-use crate::support::{Fixture, get, images, post};
+use super::{create, described, packed, refusal, runtime, send, succeed, update, upload, upload_of};
+use crate::support::{Fixture, artifact_called, get, images, post};
 
 /// A server with `mnist:1`, which always answers 3, and `mnist:2`, which always answers 4.
 struct Subject {
@@ -92,6 +96,52 @@ async fn services_share_the_traffic_under_the_name_of_the_application() {
     assert_eq!(made["executionGraph"]["stages"][0]["signature"], "predict");
     let contract = made["contract"].as_str().unwrap();
     assert!(contract.contains("signature_name: \"split\""), "{contract}");
+}
+
+/// Uploads a model of four pixels whose layer has these weights, and returns the id of its version.
+async fn upload_small(fixture: &Fixture, name: &str, signature: Signature, weights: Vec<f32>) -> u64 {
+    let bias = vec![0.0; weights.len() / 4];
+    let payload = packed(&[("model.safetensors", &artifact_called(signature, weights, bias))]);
+    let parts: [(&str, &[u8]); 2] = [("model_name", name.as_bytes()), ("payload", &payload)];
+    succeed(fixture, upload(&parts)).await["id"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn what_one_stage_gives_the_next_one_takes() {
+    let fixture = Fixture::empty().await;
+    let classifier = Signature::classifier("predict".parse().unwrap(), 2, 2, 4);
+    let mut filter = classifier.clone();
+    filter.outputs.retain(|output| output.name == "logits");
+    filter.outputs[0].name = "imgs".to_owned();
+    filter.outputs[0].quantity = Some(Quantity::Logits);
+    assert_eq!(filter.outputs[0].shape, [Dimension::Any, Dimension::Fixed(4)]);
+    // The first stage swaps the first and the last pixel, the second gives the place of the brightest one.
+    let swapped = [0., 0., 0., 1., 0., 1., 0., 0., 0., 0., 1., 0., 1., 0., 0., 0.];
+    let unchanged = [1., 0., 0., 0., 0., 1., 0., 0., 0., 0., 1., 0., 0., 0., 0., 1.];
+    let filter = upload_small(&fixture, "filter", filter, swapped.to_vec()).await;
+    let tell = upload_small(&fixture, "tell", classifier, unchanged.to_vec()).await;
+    let runtime = runtime(&fixture).await;
+    let stages: [&[(u64, u32, &str)]; 2] = [&[(filter, 100, "predict")], &[(tell, 100, "predict")]];
+    let made = succeed(&fixture, create(&described(runtime, "row", &stages))).await;
+    let contract = made["contract"].as_str().unwrap();
+    assert!(
+        contract.contains("signature_name: \"row\"") && contract.contains("name: \"class_ids\""),
+        "{contract}"
+    );
+
+    let asked = post(
+        "/gateway/applications/row/row",
+        r#"{"imgs": [[[9, 1], [2, 3]], [[1, 9], [2, 3]]]}"#,
+    );
+    let answer = fixture.send(asked).await;
+    assert_eq!(answer.headers()[MODEL_VERSION], "filter:1, tell:1");
+    assert_eq!(super::json(answer).await.1["class_ids"], json!([[3], [1]]));
+    expect!["404: application `row` has no signature `predict`; it has: `row`"]
+        .assert_eq(&refusal(&fixture, post("/gateway/applications/row/predict", "{}")).await);
+
+    let stages: [&[(u64, u32, &str)]; 2] = [stages[1], stages[0]];
+    expect!["400 at executionGraph.stages[1]: wrong application `back`: it takes `imgs`, the stage before gives `class_ids`, `classes`, `logits`, `probabilities`"]
+        .assert_eq(&refusal(&fixture, create(&described(runtime, "back", &stages))).await);
 }
 
 #[tokio::test]
