@@ -7,13 +7,15 @@ use flate2::{Compression, write::GzEncoder};
 use formats::{
     artifact::{EffectiveAugmentation, EffectiveRecipe, TrainingSummary},
     checkpoint::{BestSoFar, CHECKPOINT_FORMAT, CheckpointHeader},
+    digest::Digest,
     history::{HISTORY_FORMAT, TrainingPoint},
     profile::DataProfile,
     report::Accuracy,
     signature::Signature,
 };
 use mnist_data::FILES;
-use model::{Artifact, Checkpoint, Layer, Network, TrainingState};
+use model::{Artifact, Checkpoint, Layer, Network, TrainingState, contract::Contract, export};
+use prost::Message;
 
 const ACCURACY: Accuracy = Accuracy { correct: 9, total: 10 };
 
@@ -31,7 +33,32 @@ fn main() -> io::Result<()> {
     let package = package()?;
     write("archive/package", &package)?;
     write("archive/refused-cut", &package[..package.len() / 2])?;
-    write("archive/file", &pack(&labels())?)
+    write("archive/file", &pack(&labels())?)?;
+    let whole = graph();
+    write("graph/chain", &whole)?;
+    write("graph/refused-cut", &whole[..whole.len() / 2])?;
+    let whole = contract("mnist", 4);
+    write("contract/whole", &whole)?;
+    write("contract/ids", &contract("mnist", 1))?;
+    // Most changes of it are changes of the name, which may be anything.
+    write("contract/named", &contract(&"mnist ".repeat(100), 4))?;
+    write("contract/refused-cut", &whole[..whole.len() - 4])
+}
+
+/// The graph of the plain artifact.
+fn graph() -> Vec<u8> {
+    let bytes = artifact(None);
+    let artifact = Artifact::read(&bytes).expect("it was just written");
+    let files = export::saved_model(&artifact, &Digest::of(&bytes)).into_iter();
+    let mut graphs = files.filter(|file| file.path == "saved_model.pb");
+    graphs.next().expect("an export has a graph").bytes
+}
+
+/// The contract of a classifier with its first outputs.
+fn contract(model_name: &str, n_outputs: usize) -> Vec<u8> {
+    let mut signature = Signature::classifier("predict".parse().expect("it is made of letters"), 28, 28, 10);
+    signature.outputs.truncate(n_outputs);
+    Contract::of(model_name, [&signature]).encode_to_vec()
 }
 
 fn layers(widths: &[usize]) -> Vec<Layer> {

@@ -8,6 +8,8 @@ mod archive;
 mod artifact;
 mod body;
 mod checkpoint;
+mod contract;
+mod graph;
 mod idx;
 mod manifest;
 mod number;
@@ -18,6 +20,8 @@ pub use archive::archive;
 pub use artifact::artifact;
 pub use body::body;
 pub use checkpoint::checkpoint;
+pub use contract::contract;
+pub use graph::graph;
 pub use idx::idx;
 pub use manifest::manifest;
 pub use number::number;
@@ -33,7 +37,7 @@ pub struct Target {
 }
 
 /// Every reader of bytes that nobody vouches for.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 9] = [
     Target {
         name: "number",
         check: number,
@@ -61,5 +65,13 @@ pub const TARGETS: [Target; 7] = [
     Target {
         name: "manifest",
         check: manifest,
+    },
+    Target {
+        name: "graph",
+        check: graph,
+    },
+    Target {
+        name: "contract",
+        check: contract,
     },
 ];

@@ -1,0 +1,6 @@
+//! Fuzzes `fuzz_targets::contract`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    fuzz_targets::contract(bytes);
+});
