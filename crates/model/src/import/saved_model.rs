@@ -38,12 +38,22 @@ const GLOBAL_STEP: &str = "global_step";
 /// The signatures that are taken before any other: the original's, and the one that Keras writes.
 const PREFERRED: [&str; 2] = ["predict", "serving_default"];
 
+/// Longest graph, in bytes: those of dense layers have a hundred thousand. What a message of a few bytes becomes in memory
+/// is many times as long.
+const GRAPH_MAX_BYTES: usize = 4 << 20;
+
 /// Why a SavedModel is not taken in.
 #[derive(Debug, Error)]
 pub enum SavedModelError {
     /// The file is no such message.
     #[error("`{SAVED_MODEL}` is damaged")]
     Message(#[from] DecodeError),
+    /// The file is longer than any that could be taken in.
+    #[error("`{SAVED_MODEL}` has {n_bytes} bytes, expected at most {GRAPH_MAX_BYTES}")]
+    TooLong {
+        /// Its length.
+        n_bytes: usize,
+    },
     /// There is no graph.
     #[error("`{SAVED_MODEL}` has no graph")]
     NoGraph,
@@ -87,7 +97,11 @@ pub enum SavedModelError {
 
 /// Reads a SavedModel folder, given as its files by path.
 pub(super) fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Imported, SavedModelError> {
-    let saved_model = SavedModel::decode(files.get(SAVED_MODEL).map_or(&[][..], Vec::as_slice))?;
+    let bytes = files.get(SAVED_MODEL).map_or(&[][..], Vec::as_slice);
+    if bytes.len() > GRAPH_MAX_BYTES {
+        return Err(SavedModelError::TooLong { n_bytes: bytes.len() });
+    }
+    let saved_model = SavedModel::decode(bytes)?;
     let tagged = |meta: &&MetaGraphDef| {
         meta.meta_info_def
             .iter()

@@ -200,6 +200,11 @@ fn files_that_are_missing_or_altered_are_named() {
             "the SavedModel cannot be taken in: the variables cannot be read: the variable `dnn/hiddenlayer_0/bias` is altered: its checksum is another one"
         ],
     );
+    let long = vec![0; GRAPH_MAX_BYTES + 1];
+    check(
+        &Files::from([(SAVED_MODEL.to_owned(), long)]),
+        expect!["the SavedModel cannot be taken in: `saved_model.pb` has 4194305 bytes, expected at most 4194304"],
+    );
     files.remove("variables/variables.index");
     check(
         &files,
