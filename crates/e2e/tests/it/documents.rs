@@ -6,17 +6,18 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::workspace;
 
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "docs/benchmarks.md",
     "docs/formats.md",
+    "docs/hs.md",
     "docs/operations.md",
 ];
 
 /// What documents may call besides our own programs and scripts.
-const OTHER_PROGRAMS: [&str; 4] = ["cargo", "cd", "curl", "git"];
+const OTHER_PROGRAMS: [&str; 5] = ["cargo", "cd", "curl", "git", "hs"];
 
 /// A document in its two parts.
 #[derive(Default)]

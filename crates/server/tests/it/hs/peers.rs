@@ -275,6 +275,43 @@ fn hs_sends_a_contract_that_is_kept_and_an_archive_that_is_refused() {
     assert_eq!(subject.listed("/api/v1/model").len(), 1);
 }
 
+/// The text of the first block of a language in `docs/hs.md`.
+fn block(language: &str) -> String {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/hs.md");
+    let document = fs::read_to_string(document).unwrap();
+    let (_, after) = document.split_once(&format!("```{language}\n")).unwrap();
+    after.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_commands_of_the_document_work_as_they_are() {
+    if !OnDemand::Interop.is_asked_for() {
+        return;
+    }
+    let subject = Subject::new();
+    subject.saved_model("model");
+    let text = block("sh").replace("127.0.0.1:8080", &subject.address);
+    // Only what stands in the document is to be known to `hs`.
+    fs::remove_dir_all(subject.workspace.join(".hs-home")).unwrap();
+    subject
+        .workspace
+        .write("model/application.yaml", block("yaml").as_bytes());
+    for line in text.lines() {
+        let mut command = subject.workspace.command(Path::new("sh"));
+        let program = subject.python.program("hs");
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", program.parent().unwrap().display());
+        command.current_dir(subject.workspace.join("model")).args(["-c", line]);
+        command
+            .env("PATH", path)
+            .env("NO_PROXY", "127.0.0.1")
+            .env("LC_ALL", "C.UTF-8");
+        let outcome = Running::start(&mut command).wait(COMMAND_MAX);
+        assert_eq!(outcome.code, 0, "{line}\n{}\n{}", outcome.stdout, outcome.stderr);
+        assert!(!outcome.stdout.is_empty(), "{line} prints nothing");
+    }
+    assert_eq!(subject.version("tutorial", "predict"), "digits:1");
+}
+
 /// Uploads what a script of TensorFlow's exports, and compares what we say of every image with what TensorFlow says.
 #[track_caller]
 fn check_tensorflow(script: &str, widths: &str, signature: &str) -> String {
