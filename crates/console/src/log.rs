@@ -7,6 +7,9 @@ use std::{
 
 use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt};
 
+/// Libraries that log errors which they return as well.
+const QUIET: [&str; 1] = ["kube_client"];
+
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
@@ -46,6 +49,16 @@ pub fn start_log_as(format: LogFormat, verbosity: u8) {
     let filter = EnvFilter::builder()
         .with_default_directive(level.into())
         .from_env_lossy();
+    // What fails in a library comes back as a value and is told once; its own line about it would be a second one.
+    let filter = match verbosity {
+        0 => QUIET
+            .iter()
+            .fold(filter, |filter, target| match format!("{target}=off").parse() {
+                Ok(directive) => filter.add_directive(directive),
+                Err(_) => filter,
+            }),
+        _ => filter,
+    };
     let log = fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

@@ -1,5 +1,6 @@
 //! The command line of `pipeline`.
 
+pub mod cluster;
 pub mod server;
 
 use std::path::{Path, PathBuf};
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::commands::{
-    deploy::DeployArgs, down::DownArgs, launch::LaunchArgs, logs::LogsArgs, rollback::RollbackArgs, status::StatusArgs,
-    test::TestArgs, up::UpArgs, upload::UploadArgs,
+    deploy::DeployArgs, down::DownArgs, forward::ForwardArgs, launch::LaunchArgs, load::LoadArgs, logs::LogsArgs,
+    render::RenderArgs, rollback::RollbackArgs, status::StatusArgs, test::TestArgs, up::UpArgs, upload::UploadArgs,
 };
 
 /// Train an MNIST classifier, register it, serve it, and prove it through the address at which it answers.
@@ -39,10 +40,14 @@ pub enum Command {
     Status(StatusArgs),
     Logs(LogsArgs),
     Down(DownArgs),
+    Forward(ForwardArgs),
+    Render(RenderArgs),
     Upload(UploadArgs),
     Deploy(DeployArgs),
     Rollback(RollbackArgs),
     Test(TestArgs),
+    #[command(hide = true)]
+    Load(LoadArgs),
     #[command(hide = true)]
     Launch(LaunchArgs),
 }
@@ -69,9 +74,15 @@ impl Command {
             Self::Up(arguments) | Self::Plan(arguments) => arguments.json,
             Self::Status(arguments) => arguments.json,
             Self::Test(arguments) => arguments.json,
-            Self::Logs(_) | Self::Down(_) | Self::Upload(_) | Self::Deploy(_) | Self::Rollback(_) | Self::Launch(_) => {
-                false
-            }
+            Self::Logs(_)
+            | Self::Down(_)
+            | Self::Forward(_)
+            | Self::Render(_)
+            | Self::Upload(_)
+            | Self::Deploy(_)
+            | Self::Rollback(_)
+            | Self::Load(_)
+            | Self::Launch(_) => false,
         }
     }
 }

@@ -2,9 +2,12 @@
 
 pub(crate) mod deploy;
 pub(crate) mod down;
+pub(crate) mod forward;
 pub(crate) mod launch;
+pub(crate) mod load;
 pub(crate) mod logs;
 pub(crate) mod plan;
+pub(crate) mod render;
 pub(crate) mod rollback;
 pub(crate) mod status;
 pub(crate) mod test;

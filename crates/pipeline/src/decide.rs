@@ -69,7 +69,7 @@ pub enum Service {
         key: Key,
         /// When, in milliseconds since 1970-01-01 UTC.
         started_at_ms: u64,
-        /// Its process or pod.
+        /// What it is called: `process 4242`.
         id: String,
         /// Whether it is ready for requests.
         is_ready: bool,
@@ -142,9 +142,9 @@ pub fn service(service: &Service, wanted: &Key) -> Decision {
             is_ready,
         } => match changed(key, wanted) {
             Some(reason) => run(&reason),
-            None if !is_ready => run(&format!("process {id} runs but is not ready")),
+            None if !is_ready => run(&format!("{id} runs but is not ready")),
             None => Decision::Skip(Reason {
-                text: format!("process {id} runs with the same settings"),
+                text: format!("{id} runs with the same settings"),
                 since_ms: Some(*started_at_ms),
             }),
         },

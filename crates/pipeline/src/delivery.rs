@@ -16,7 +16,7 @@ use crate::{
     executor::{Ended, Executor},
     interrupt::Interrupt,
     plan::{Kind, Location, Plan, Step, StepName},
-    state::{Record, Run, RunId, STATE_FORMAT, State},
+    state::{Memory, Record, Run, RunId, STATE_FORMAT},
     time,
 };
 
@@ -27,7 +27,7 @@ pub(crate) struct Delivery<'a> {
     /// Who does it.
     pub(crate) executor: &'a dyn Executor,
     /// What is remembered.
-    pub(crate) state: &'a State,
+    pub(crate) memory: &'a dyn Memory,
     /// Whether to stop.
     pub(crate) interrupt: &'a Interrupt,
     /// How failures that may pass are met.
@@ -79,7 +79,7 @@ impl Delivered {
 impl Delivery<'_> {
     /// Decides about every step, as far as that can be known before the first one runs.
     pub(crate) fn look_ahead(&self) -> anyhow::Result<Vec<(StepName, Decision)>> {
-        let mut records = self.state.records()?;
+        let mut records = self.memory.records()?;
         let mut upcoming = BTreeSet::new();
         let mut decisions = Vec::new();
         for step in &self.plan.steps {
@@ -95,7 +95,7 @@ impl Delivery<'_> {
 
     /// Runs what is not up to date, until everything is or a step fails.
     pub(crate) fn deliver(&self) -> anyhow::Result<Delivered> {
-        let mut records = self.state.records()?;
+        let mut records = self.memory.records()?;
         let mut run = None;
         let mut steps = Vec::new();
         for step in &self.plan.steps {
@@ -112,7 +112,7 @@ impl Delivery<'_> {
                     (self.say)(&format!("{:<8} runs: {reason}", step.name));
                     let run = match &mut run {
                         Some(run) => run,
-                        None => run.insert(self.state.begin()?),
+                        None => run.insert(self.memory.begin()?),
                     };
                     (reason, Some(self.carry_out(step, key, run)?))
                 }
@@ -138,7 +138,7 @@ impl Delivery<'_> {
             }
         }
         if let Some(run) = &mut run {
-            self.state.finish(run)?;
+            self.memory.finish(run)?;
         }
         Ok(Delivered {
             run: run.map(|run| run.id),
@@ -184,7 +184,7 @@ impl Delivery<'_> {
         let started_at_ms = time::now_ms();
         let (ended, attempts) = self.attempt(step, run)?;
         if ended == Ended::Code(exit::DONE) {
-            self.state.keep(&Record {
+            self.memory.keep(&Record {
                 format: STATE_FORMAT,
                 step: step.name,
                 run: run.id.clone(),
@@ -200,7 +200,7 @@ impl Delivery<'_> {
 
     /// Runs a task until it ends otherwise than with a failure that may pass, or often enough.
     fn attempt(&self, step: &Step, run: &Run) -> anyhow::Result<(Ended, u32)> {
-        let path = self.state.log(&run.id, step.name);
+        let path = self.memory.log(&run.id, step.name);
         let mut log = open_log(&path).with_context(|| format!("cannot open `{}`", path.display()))?;
         let mut output = |line: &str| {
             (self.say)(&format!("{:<8} | {line}", step.name));

@@ -1,13 +1,18 @@
 //! How a plan is carried out somewhere: what an executor must know, and nothing about which steps there are or why
 //! they run.
 
+mod kubernetes;
 mod local;
 
 use std::{fmt, time::Duration};
 
 use formats::digest::Digest;
 
-pub(crate) use local::{AddressTaken, Local, MissingProgram, Programs};
+pub(crate) use kubernetes::{
+    Cluster, ClusterMemory, Conflict, Conflicts, Denied, Forward, ForwardTarget, Held, Keep, Kubernetes, Lease, Scene,
+    Trouble, Unreachable, address, deployed, follow_logs, management, nobody, remove,
+};
+pub(crate) use local::{AddressTaken, Local, MissingProgram, Programs, TaskLimits, run_command};
 
 use crate::{
     decide::{Key, Service, Standing},

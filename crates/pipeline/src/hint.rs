@@ -6,7 +6,7 @@ use mnist_data::LoadError;
 
 use crate::{
     client::ClientError,
-    executor::{AddressTaken, MissingProgram},
+    executor::{AddressTaken, Conflict, Denied, Held, MissingProgram, Trouble, Unreachable},
     settings::SettingsError,
 };
 
@@ -18,6 +18,21 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
 fn of_cause(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if cause.is::<AddressTaken>() {
         return Some("choose another address with the key `server.listen` of `pipeline.yaml`");
+    }
+    if let Some(trouble) = cause.downcast_ref::<Trouble>() {
+        return Some(trouble.hint());
+    }
+    if cause.is::<Conflict>() {
+        return Some("`--force-conflicts` takes over what they have set");
+    }
+    if cause.is::<Unreachable>() {
+        return Some("`--context` and `--kubeconfig` choose another cluster; `kubectl cluster-info` asks the same one");
+    }
+    if cause.is::<Held>() {
+        return Some("wait for its end; one that was killed is forgotten after 15 seconds");
+    }
+    if cause.is::<Denied>() {
+        return Some("`kubectl auth can-i --list` shows what you may do in the namespace");
     }
     if cause.is::<MissingProgram>() {
         return Some("`cargo build --release` builds all four programs into one folder");

@@ -17,6 +17,8 @@ mod interrupt;
 pub mod places;
 pub mod plan;
 mod probe;
+pub mod render;
+mod report;
 mod score;
 pub mod server_url;
 mod service;
@@ -59,10 +61,13 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(arguments) => commands::status::status(&arguments),
         Command::Logs(arguments) => commands::logs::logs(&arguments),
         Command::Down(arguments) => commands::down::down(&arguments),
+        Command::Forward(arguments) => commands::forward::forward(&arguments),
+        Command::Render(arguments) => commands::render::render(&arguments),
         Command::Upload(arguments) => commands::upload::upload(arguments),
         Command::Deploy(arguments) => commands::deploy::deploy(arguments),
         Command::Rollback(arguments) => commands::rollback::rollback(&arguments),
         Command::Test(arguments) => commands::test::test(&arguments),
-        Command::Launch(arguments) => match commands::launch::launch(arguments)? {},
+        Command::Load(arguments) => commands::load::load(&arguments),
+        Command::Launch(arguments) => commands::launch::launch(arguments),
     }
 }

@@ -1,6 +1,9 @@
-//! Where places and addresses are: folders under one root.
+//! Where places and addresses are: folders under one root on this machine, volumes of a pod in a cluster.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::{
     plan::{Location, Place, Value},
@@ -9,22 +12,36 @@ use crate::{
     state::State,
 };
 
-/// The places of a run on this machine. Paths are relative to the folder in which programs run.
+/// The folder in a pod below which every place is.
+pub(crate) const IN_POD: &str = "/slipway";
+/// The port at which a server listens in its pod.
+pub(crate) const SERVER_PORT: u16 = 8080;
+/// Longer than a cluster takes to learn that a pod ends, and to stop sending it new connections.
+const POD_DRAIN_DELAY: Duration = Duration::from_secs(5);
+
+/// Where a step finds everything. Paths are relative to the folder in which programs run, or absolute in a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
+    project: PathBuf,
     data: PathBuf,
     models: PathBuf,
     registry: PathBuf,
+    results: PathBuf,
     listen: String,
     server_url: ServerUrl,
+    drain_delay: Duration,
     token_file: Option<PathBuf>,
     api_keys_file: Option<PathBuf>,
 }
 
 impl Places {
-    /// The places that the settings name.
+    /// The places on this machine, as the settings name them.
     pub fn new(settings: &Settings) -> Self {
         Self {
+            project: PathBuf::new(),
+            results: PathBuf::from(State::RESULTS),
+            // Nobody distributes requests over several servers here, so there is nobody to wait for.
+            drain_delay: Duration::ZERO,
             data: settings.data.dir.clone(),
             models: settings.training.models_dir.clone(),
             registry: settings.server.registry.clone(),
@@ -35,14 +52,32 @@ impl Places {
         }
     }
 
+    /// The places in a pod, which reaches the server at `server_url`.
+    pub(crate) fn in_pod(settings: &Settings, server_url: ServerUrl) -> Self {
+        let place = |place| Path::new(IN_POD).join(Place::as_str(place));
+        let secret = |file: &Option<PathBuf>, name: &str| file.as_ref().map(|_| Path::new(IN_POD).join(name));
+        Self {
+            project: place(Place::Project),
+            data: place(Place::Data),
+            models: place(Place::Models),
+            registry: place(Place::Registry),
+            results: place(Place::Results),
+            listen: format!("0.0.0.0:{SERVER_PORT}"),
+            server_url,
+            drain_delay: POD_DRAIN_DELAY,
+            token_file: secret(&settings.server.management_token_file, "management/token"),
+            api_keys_file: secret(&settings.server.api_keys_file, "api-keys/keys"),
+        }
+    }
+
     /// The path of a location.
     pub fn path(&self, location: &Location) -> PathBuf {
         let folder = match location.place {
-            Place::Project => Path::new(""),
+            Place::Project => &self.project,
             Place::Data => &self.data,
             Place::Models => &self.models,
             Place::Registry => &self.registry,
-            Place::Results => Path::new(State::RESULTS),
+            Place::Results => &self.results,
         };
         match &location.file {
             Some(file) => folder.join(file),
@@ -60,6 +95,7 @@ impl Places {
             Value::Run => Some(run.to_owned()),
             Value::Listen => Some(self.listen.clone()),
             Value::ServerUrl => Some(self.server_url.to_string()),
+            Value::DrainDelay => Some(self.drain_delay.as_millis().to_string()),
             Value::TokenFile => file(&self.token_file),
             Value::ApiKeysFile => file(&self.api_keys_file),
         }

@@ -103,6 +103,8 @@ pub enum Value {
     Listen,
     /// The URL at which the other steps reach the server.
     ServerUrl,
+    /// How long the server goes on answering while those who distribute requests learn that it ends, in milliseconds.
+    DrainDelay,
     /// The file with the tokens that the server's management takes.
     TokenFile,
     /// The file with the keys that the server's predictions take.
@@ -193,7 +195,8 @@ impl Step {
 }
 
 impl Place {
-    fn as_str(self) -> &'static str {
+    /// The name as it is written everywhere.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Project => "project",
             Self::Data => "data",
@@ -235,6 +238,7 @@ impl fmt::Display for Value {
             Self::Run => formatter.write_str("<run>"),
             Self::Listen => formatter.write_str("<listen>"),
             Self::ServerUrl => formatter.write_str("<server>"),
+            Self::DrainDelay => formatter.write_str("<delay>"),
             Self::TokenFile => formatter.write_str("<tokens>"),
             Self::ApiKeysFile => formatter.write_str("<keys>"),
         }

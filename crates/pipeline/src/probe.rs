@@ -113,22 +113,26 @@ pub(crate) fn body(pixels: &[f32], n_columns: usize, label: Option<u8>) -> Strin
 }
 
 fn ask(gateway: &Gateway, image: &Image, expected: &BTreeSet<ModelVersion>) -> Result<Answer, String> {
-    let answer = gateway
-        .client
-        .post_json::<Prediction>(&gateway.path, image.body.as_bytes(), MODEL_VERSION);
+    let (class_id, version) = answer(&gateway.client, &gateway.path, &image.body)?;
+    match expected.contains(&version) {
+        true => Ok(Answer {
+            is_right: class_id == u64::from(image.label),
+            version,
+        }),
+        false => Err(format!("{version} answered, which is not deployed by this run")),
+    }
+}
+
+/// Sends the one image of `body`: its class id and who gave it, or why there is no usable answer.
+pub(crate) fn answer(client: &Client, path: &str, body: &str) -> Result<(u64, ModelVersion), String> {
+    let answer = client.post_json::<Prediction>(path, body.as_bytes(), MODEL_VERSION);
     let (prediction, version) = answer.map_err(|error| describe(&error))?;
     let version: ModelVersion = version
         .ok_or_else(|| format!("the answer has no `{MODEL_VERSION}`"))?
         .parse()
         .map_err(|error| format!("the answer's `{MODEL_VERSION}` is wrong: {error}"))?;
-    if !expected.contains(&version) {
-        return Err(format!("{version} answered, which is not deployed by this run"));
-    }
     match prediction.class_ids.as_slice() {
-        [row] if row.len() == 1 => Ok(Answer {
-            is_right: row[0] == u64::from(image.label),
-            version,
-        }),
+        [row] if row.len() == 1 => Ok((row[0], version)),
         other => Err(format!(
             "expected one class id for one image, found {} rows",
             other.len()

@@ -1,11 +1,12 @@
 //! What the user wrote: `pipeline.yaml` and the application manifest it names, understood before anything runs.
 
+mod quantity;
 mod read;
 
 use std::{
     fs,
     net::SocketAddr,
-    num::NonZeroU32,
+    num::{NonZeroU16, NonZeroU32},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -18,6 +19,8 @@ use formats::{
     yaml::{Document, Mistakes},
 };
 use thiserror::Error;
+
+pub use quantity::Quantity;
 
 /// The signature at which a model of the trainer answers, and so a `singular` application.
 pub(crate) const SIGNATURE: &str = "predict";
@@ -43,6 +46,8 @@ pub struct Settings {
     pub test: TestSettings,
     /// What must not last longer.
     pub limits: Limits,
+    /// What a cluster is asked for.
+    pub kubernetes: KubernetesSettings,
 }
 
 /// Where data comes from.
@@ -112,6 +117,47 @@ pub struct Limits {
     pub ready_max: Duration,
     /// Longest time between the request to end and the kill.
     pub stop_max: Duration,
+}
+
+/// What a cluster is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KubernetesSettings {
+    /// Pods that answer.
+    pub replicas: NonZeroU16,
+    /// Most pods under load, where there may be more.
+    pub replicas_max: Option<NonZeroU16>,
+    /// Size of the volume for everything but the registry.
+    pub work_storage: Quantity,
+    /// Size of the volume for the registry.
+    pub registry_storage: Quantity,
+    /// Class of both; absent: the cluster's default.
+    pub storage_class: Option<String>,
+    /// Which pods may have the volumes at once.
+    pub access_mode: AccessMode,
+    /// For the training.
+    pub training: Resources,
+    /// For each pod of the server.
+    pub server: Resources,
+    /// For each other step.
+    pub step: Resources,
+}
+
+/// What a pod may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resources {
+    /// Promised; more is given where nobody else wants it.
+    pub cpu: Quantity,
+    /// Promised, and what takes more is killed.
+    pub memory: Quantity,
+}
+
+/// Which pods may have a volume at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessMode {
+    /// Those of one node.
+    ReadWriteOnce,
+    /// All of them.
+    ReadWriteMany,
 }
 
 /// The settings cannot be used.

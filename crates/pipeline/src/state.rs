@@ -25,6 +25,24 @@ pub(crate) const RUNS_MAX: usize = 20;
 /// The format number of every document of this folder.
 pub(crate) const STATE_FORMAT: u32 = 1;
 
+/// What deliveries remember from one to the next.
+pub(crate) trait Memory {
+    /// The newest document of each step.
+    fn records(&self) -> anyhow::Result<BTreeMap<StepName, Record>>;
+
+    /// Goes on with the newest run if it has not finished, or starts another.
+    fn begin(&self) -> anyhow::Result<Run>;
+
+    /// Remembers that a step finished.
+    fn keep(&self, record: &Record) -> anyhow::Result<()>;
+
+    /// Ends a run.
+    fn finish(&self, run: &mut Run) -> anyhow::Result<()>;
+
+    /// The file of this machine that keeps the output of a step in a run.
+    fn log(&self, run: &RunId, step: StepName) -> PathBuf;
+}
+
 /// The state of deliveries from one folder.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
@@ -42,6 +60,13 @@ impl State {
         }
     }
 
+    /// What this machine keeps of deliveries into a namespace of a cluster: what steps wrote, and copies of results.
+    pub(crate) fn of_namespace(root: &Path, namespace: &str) -> Self {
+        Self {
+            folder: root.join(".pipeline/kubernetes").join(namespace),
+        }
+    }
+
     /// The folder itself.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
@@ -55,11 +80,6 @@ impl State {
     /// The process id of the delivery that is under way.
     pub(crate) fn delivering(&self) -> Option<u32> {
         delivering(&self.folder.join("lock"))
-    }
-
-    /// The file that keeps the output of a step in a run.
-    pub(crate) fn log(&self, run: &RunId, step: StepName) -> PathBuf {
-        self.run_folder(run).join(format!("{step}.log"))
     }
 
     /// All runs, oldest first.
@@ -80,51 +100,8 @@ impl State {
         files::read_json(&self.run_document(id))
     }
 
-    /// The newest document of each step.
-    pub(crate) fn records(&self) -> anyhow::Result<BTreeMap<StepName, Record>> {
-        let mut records = BTreeMap::new();
-        for run in self.runs()? {
-            for step in StepName::ALL {
-                match files::read_json::<Record>(&self.record_document(&run, step)) {
-                    Ok(Some(record)) => drop(records.insert(step, record)),
-                    Ok(None) => {}
-                    // The step runs again, which repairs it.
-                    Err(error) => tracing::warn!("a record is passed over: {error:#}"),
-                }
-            }
-        }
-        Ok(records)
-    }
-
-    /// Goes on with the newest run if it has not finished, or starts another.
-    pub(crate) fn begin(&self) -> anyhow::Result<Run> {
-        files::remove_staged(&self.folder.join("results"))?;
-        let runs = self.runs()?;
-        if let Some(id) = runs.last() {
-            files::remove_staged(&self.run_folder(id))?;
-            match self.run(id)? {
-                Some(run) if run.finished_at_ms.is_none() => return Ok(run),
-                _ => {}
-            }
-        }
-        let run = Run::new(RunId::after(runs.last()));
-        files::write_json(&self.run_document(&run.id), &run)?;
-        Ok(run)
-    }
-
-    /// Remembers that a step finished.
-    pub(crate) fn keep(&self, record: &Record) -> anyhow::Result<()> {
-        files::write_json(&self.record_document(&record.run, record.step), record)
-    }
-
-    /// Ends a run and removes the oldest ones.
-    pub(crate) fn finish(&self, run: &mut Run) -> anyhow::Result<()> {
-        run.finished_at_ms = Some(crate::time::now_ms());
-        files::write_json(&self.run_document(&run.id), run)?;
-        self.prune()
-    }
-
-    fn prune(&self) -> anyhow::Result<()> {
+    /// Removes the oldest runs.
+    pub(crate) fn prune(&self) -> anyhow::Result<()> {
         let runs = self.runs()?;
         let records = self.records()?;
         for old in &runs[..runs.len().saturating_sub(RUNS_MAX)] {
@@ -146,6 +123,52 @@ impl State {
 
     fn record_document(&self, run: &RunId, step: StepName) -> PathBuf {
         self.run_folder(run).join(format!("{step}.json"))
+    }
+}
+
+impl Memory for State {
+    fn records(&self) -> anyhow::Result<BTreeMap<StepName, Record>> {
+        let mut records = BTreeMap::new();
+        for run in self.runs()? {
+            for step in StepName::ALL {
+                match files::read_json::<Record>(&self.record_document(&run, step)) {
+                    Ok(Some(record)) => drop(records.insert(step, record)),
+                    Ok(None) => {}
+                    // The step runs again, which repairs it.
+                    Err(error) => tracing::warn!("a record is passed over: {error:#}"),
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    fn begin(&self) -> anyhow::Result<Run> {
+        files::remove_staged(&self.folder.join("results"))?;
+        let runs = self.runs()?;
+        if let Some(id) = runs.last() {
+            files::remove_staged(&self.run_folder(id))?;
+            match self.run(id)? {
+                Some(run) if run.finished_at_ms.is_none() => return Ok(run),
+                _ => {}
+            }
+        }
+        let run = Run::new(RunId::after(runs.last()));
+        files::write_json(&self.run_document(&run.id), &run)?;
+        Ok(run)
+    }
+
+    fn keep(&self, record: &Record) -> anyhow::Result<()> {
+        files::write_json(&self.record_document(&record.run, record.step), record)
+    }
+
+    fn finish(&self, run: &mut Run) -> anyhow::Result<()> {
+        run.finished_at_ms = Some(crate::time::now_ms());
+        files::write_json(&self.run_document(&run.id), run)?;
+        self.prune()
+    }
+
+    fn log(&self, run: &RunId, step: StepName) -> PathBuf {
+        self.run_folder(run).join(format!("{step}.log"))
     }
 }
 

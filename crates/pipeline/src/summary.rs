@@ -14,8 +14,8 @@ use crate::{
     delivery::{Delivered, StepResult},
     executor::Ended,
     files,
-    places::Places,
     plan::{Location, StepName, results},
+    server_url::ServerUrl,
     settings::Settings,
     time,
 };
@@ -69,11 +69,25 @@ struct DeliverySummary {
     application: String,
     revision: u32,
     url: String,
+    /// What it takes for the address to answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remark: Option<String>,
     test: TestReport,
     /// A command line that asks for one prediction.
     curl: String,
     /// What the image shows that it sends.
     label: u8,
+}
+
+/// Where a delivery left what a summary is made of.
+#[derive(Debug)]
+pub(crate) struct Left<'a> {
+    /// The folder with the small documents that steps handed on.
+    pub(crate) results: &'a Path,
+    /// Where the server answers.
+    pub(crate) server: &'a ServerUrl,
+    /// What it takes for it to answer there.
+    pub(crate) remark: Option<&'a str>,
 }
 
 /// The part of an example that tells what its image shows.
@@ -84,7 +98,7 @@ struct Example {
 
 impl Summary {
     /// Gathers what the steps left.
-    pub(crate) fn new(settings: &Settings, delivered: &Delivered) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: &Settings, delivered: &Delivered, left: &Left<'_>) -> anyhow::Result<Self> {
         let failure = delivered.failure();
         let verdict = match failure {
             Some((_, Ended::Interrupted)) => Verdict::Interrupted,
@@ -99,10 +113,10 @@ impl Summary {
             steps: delivered.steps.iter().map(StepSummary::new).collect(),
             failure: failure.map(|(step, ended)| format!("step {step} {ended}")),
             delivery: match failure {
-                None => DeliverySummary::read(settings)?,
+                None => DeliverySummary::read(settings, left)?,
                 // A test that was missed leaves its figures, too; any other failure leaves those of the run before.
                 Some((StepName::Test, Ended::Code(exit::NO))) => {
-                    DeliverySummary::read(settings)?.filter(|delivery| !delivery.test.passed)
+                    DeliverySummary::read(settings, left)?.filter(|delivery| !delivery.test.passed)
                 }
                 Some(_) => None,
             },
@@ -142,7 +156,7 @@ impl Summary {
                 format!("application  {} (revision {})", delivery.application, delivery.revision),
                 test_lines(&delivery.test, &[]),
                 format!("steps        {}", times.join(", ")),
-                format!("address      {}", delivery.url),
+                format!("address      {}{}", delivery.url, delivery.remark_text()),
                 format!("try it       {}", delivery.curl),
                 format!("             (it sends the image of a {})", delivery.label),
             ]);
@@ -152,9 +166,8 @@ impl Summary {
 }
 
 impl DeliverySummary {
-    fn read(settings: &Settings) -> anyhow::Result<Option<Self>> {
-        let places = Places::new(settings);
-        let path = |location: &Location| settings.root.join(places.path(location));
+    fn read(settings: &Settings, left: &Left<'_>) -> anyhow::Result<Option<Self>> {
+        let path = |location: &Location| left.results.join(location.file.as_deref().unwrap_or_default());
         let example = path(&results::example());
         let documents = (
             files::read_json::<PublishedVersion>(&path(&results::published()))?,
@@ -167,8 +180,8 @@ impl DeliverySummary {
         };
         let application = &deployed.application.name;
         let signature = settings.signature();
-        let url = places
-            .server_url()
+        let url = left
+            .server
             .join(&format!("/gateway/applications/{application}/{signature}"));
         Ok(Some(Self {
             model: published.model.to_string(),
@@ -176,9 +189,18 @@ impl DeliverySummary {
             revision: deployed.revision.get(),
             curl: curl_line(&url, &example),
             url,
+            remark: left.remark.map(str::to_owned),
             test,
             label,
         }))
+    }
+}
+
+impl DeliverySummary {
+    fn remark_text(&self) -> String {
+        self.remark
+            .as_ref()
+            .map_or_else(String::new, |remark| format!(" ({remark})"))
     }
 }
 

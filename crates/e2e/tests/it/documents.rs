@@ -6,18 +6,19 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::workspace;
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "docs/benchmarks.md",
     "docs/formats.md",
     "docs/hs.md",
+    "docs/kubernetes.md",
     "docs/operations.md",
 ];
 
 /// What documents may call besides our own programs and scripts.
-const OTHER_PROGRAMS: [&str; 5] = ["cargo", "cd", "curl", "git", "hs"];
+const OTHER_PROGRAMS: [&str; 8] = ["cargo", "cd", "curl", "docker", "git", "helm", "hs", "kubectl"];
 
 /// A document in its two parts.
 #[derive(Default)]

@@ -13,7 +13,7 @@ const DEV: [&str; 3] = ["test-support", "fuzz-targets", "e2e"];
 const NEVER_LINKED: [&str; 3] = ["trainer", "server", "pipeline"];
 
 /// Without these in the table, the fences would guard nothing.
-const MUST_BE_FENCED: [&str; 5] = ["axum", "burn", "object_store", "safetensors", "saphyr-parser"];
+const MUST_BE_FENCED: [&str; 6] = ["axum", "burn", "kube", "object_store", "safetensors", "saphyr-parser"];
 
 /// One row of the table.
 struct Row {

@@ -5,10 +5,23 @@ use std::{fs, io, path::Path, process::ExitCode, time::Duration};
 use anyhow::Context;
 use clap::Args;
 
-use crate::{cli::Project, service::ServiceFolder, settings::Settings, state::State};
+use crate::{
+    cli::{
+        Project,
+        cluster::{Target, TargetArgs},
+    },
+    executor::{Cluster, Held, Keep, Lease, remove},
+    interrupt::Interrupt,
+    service::ServiceFolder,
+    settings::Settings,
+    state::State,
+};
 
 /// Longest time for the server's end, where the settings cannot be read.
 const STOP_MAX: Duration = Duration::from_secs(15);
+
+/// Longest time until nothing is left in a cluster: pods end first.
+const GONE_MAX: Duration = Duration::from_secs(120);
 
 /// Stop the server
 #[derive(Debug, Args)]
@@ -19,10 +32,48 @@ pub struct DownArgs {
     /// Also remove what runs left: their state, the models and the registry. The data set stays
     #[arg(long)]
     pub all: bool,
+
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    /// Leave the volumes, and what is known of them; without it nothing is left in the cluster
+    #[arg(long, help_heading = "With --target kubernetes")]
+    pub keep_data: bool,
 }
 
 /// Carries out `pipeline down`.
 pub(crate) fn down(arguments: &DownArgs) -> anyhow::Result<ExitCode> {
+    match arguments.target.target {
+        Target::Local => here(arguments),
+        Target::Kubernetes => there(arguments),
+    }
+}
+
+fn there(arguments: &DownArgs) -> anyhow::Result<ExitCode> {
+    let interrupt = Interrupt::watch().context("cannot watch for signals")?;
+    let cluster = Cluster::connect(&arguments.target.cluster, &interrupt)?;
+    let (keep, kept) = match arguments.keep_data {
+        true => (Keep::Data, "; the volumes stay"),
+        false => (Keep::Nothing, ""),
+    };
+    let folder = State::of_namespace(arguments.project.root(), cluster.namespace());
+    let n_removed = {
+        // Nobody delivers meanwhile; where the namespace is not there, there is nothing to hold.
+        let _lease = match Lease::take(&cluster) {
+            Err(error) if error.is::<Held>() => return Err(error),
+            lease => lease.ok(),
+        };
+        remove(&cluster, keep, GONE_MAX)?
+    };
+    console::say(&format!(
+        "removed {n_removed} objects from namespace `{}`{kept}",
+        cluster.namespace()
+    ));
+    remove_folder(folder.folder())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn here(arguments: &DownArgs) -> anyhow::Result<ExitCode> {
     let root = arguments.project.root();
     let state = State::new(root);
     let settings = Settings::load(&arguments.project.config);
@@ -46,11 +97,11 @@ pub(crate) fn down(arguments: &DownArgs) -> anyhow::Result<ExitCode> {
             "the server does not run"
         });
         if arguments.all {
-            remove(state.folder())?;
+            remove_folder(state.folder())?;
         }
     }
     for folder in removed {
-        remove(&root.join(&folder))?;
+        remove_folder(&root.join(&folder))?;
         // `models` around `models/mnist` was made by a run, too; what else is in it stays, and so does it.
         for parent in folder.ancestors().skip(1).filter(|parent| *parent != Path::new("")) {
             let _ = fs::remove_dir(root.join(parent));
@@ -59,7 +110,7 @@ pub(crate) fn down(arguments: &DownArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn remove(folder: &Path) -> anyhow::Result<()> {
+fn remove_folder(folder: &Path) -> anyhow::Result<()> {
     match fs::remove_dir_all(folder) {
         Ok(()) => console::say(&format!("removed `{}`", folder.display())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

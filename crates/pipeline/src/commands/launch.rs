@@ -3,7 +3,15 @@
 //!
 //! The same could be done between `fork` and `exec`, but only with `unsafe` code.
 
-use std::{convert::Infallible, fs::File, os::unix::process::CommandExt, path::PathBuf, process::Command};
+mod step;
+
+use std::{
+    convert::Infallible,
+    fs::File,
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -51,17 +59,19 @@ enum LaunchKind {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
+    Step(step::StepArgs),
 }
 
-/// Carries out `pipeline launch`; it comes back only with an error.
-pub(crate) fn launch(arguments: LaunchArgs) -> anyhow::Result<Infallible> {
+/// Carries out `pipeline launch`; where this process becomes another one, it comes back only with an error.
+pub(crate) fn launch(arguments: LaunchArgs) -> anyhow::Result<ExitCode> {
     match arguments.kind {
+        LaunchKind::Step(arguments) => step::step(&arguments),
         LaunchKind::Task { parent, state, command } => {
             // First the lock, then the look at the parent: a delivery that follows sees the one or this the other.
             let lock = hold_as_task(&state)?;
             end_with(parent)?;
             keep_open(&lock)?;
-            become_program(&command)
+            match become_program(&command)? {}
         }
         LaunchKind::Service {
             state,
@@ -82,7 +92,7 @@ pub(crate) fn launch(arguments: LaunchArgs) -> anyhow::Result<Infallible> {
                 started_at_ms: time::now_ms(),
             })?;
             keep_open(&lock)?;
-            become_program(&command)
+            match become_program(&command)? {}
         }
     }
 }

@@ -11,11 +11,15 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::{
-    cli::Project,
+    cli::{
+        Project,
+        cluster::{Target, TargetArgs},
+    },
+    executor::{Cluster, follow_logs},
     interrupt::{Interrupt, LOOK_EVERY},
     plan::StepName,
     service::ServiceFolder,
-    state::State,
+    state::{Memory, State},
 };
 
 /// Print what a step wrote when it last ran
@@ -28,6 +32,9 @@ pub struct LogsArgs {
     #[command(flatten)]
     pub project: Project,
 
+    #[command(flatten)]
+    pub target: TargetArgs,
+
     /// Go on with what it writes from now on, until Ctrl-C
     #[arg(short, long)]
     pub follow: bool,
@@ -35,13 +42,27 @@ pub struct LogsArgs {
 
 /// Carries out `pipeline logs`.
 pub(crate) fn logs(arguments: &LogsArgs) -> anyhow::Result<ExitCode> {
-    let state = State::new(arguments.project.root());
-    let step = arguments.step;
-    let Some(path) = find(&state, step)? else {
+    let (root, step) = (arguments.project.root(), arguments.step);
+    let interrupt = Interrupt::watch().context("cannot watch for signals")?;
+    let path = match arguments.target.target {
+        Target::Local => find(&State::new(root), step)?,
+        Target::Kubernetes if step == StepName::Serve => {
+            let cluster = Cluster::connect(&arguments.target.cluster, &interrupt)?;
+            return print_server(&cluster, arguments.follow);
+        }
+        // Every step that was started from here left its lines here.
+        Target::Kubernetes => find(&State::of_namespace(root, &arguments.target.cluster.namespace), step)?,
+    };
+    let Some(path) = path else {
         bail!("step {step} has not run here");
     };
-    let interrupt = Interrupt::watch().context("cannot watch for signals")?;
     print(&path, arguments.follow, &interrupt).with_context(|| format!("cannot read `{}`", path.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the pods of the server write, each line with the name of its pod.
+fn print_server(cluster: &Cluster, follow: bool) -> anyhow::Result<ExitCode> {
+    follow_logs(cluster, follow, &mut console::print)?;
     Ok(ExitCode::SUCCESS)
 }
 

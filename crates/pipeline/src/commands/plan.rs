@@ -7,10 +7,13 @@ use console::exit;
 use serde::Serialize;
 
 use crate::{
+    cli::cluster::Target,
     commands::up::{self, UpArgs},
     decide::Decision,
+    executor::Cluster,
     interrupt::Interrupt,
     plan::{Plan, StepName},
+    settings::Settings,
     state::State,
     summary::OUTPUT_FORMAT,
 };
@@ -20,6 +23,9 @@ struct Outlook {
     format: u32,
     pending: bool,
     steps: Vec<StepOutlook>,
+    /// What becomes of the objects in the cluster.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    objects: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -36,14 +42,18 @@ struct StepOutlook {
 /// Carries out `pipeline plan`: exit code 0 if there is nothing to do, 2 if there is.
 pub(crate) fn plan(arguments: &UpArgs) -> anyhow::Result<ExitCode> {
     let settings = up::load(arguments)?;
-    let state = State::new(&settings.root);
-    let interrupt = Interrupt::default();
-    let executor = up::executor(arguments, &settings, &state, &interrupt)?;
-    let plan = Plan::new(&settings);
-    let decisions = up::delivery(&plan, executor.as_ref(), &state, &interrupt, &settings).look_ahead()?;
-    let pending = decisions
+    let Looked {
+        plan,
+        decisions,
+        objects,
+    } = match arguments.target.target {
+        Target::Local => here(&settings)?,
+        Target::Kubernetes => there(arguments, &settings)?,
+    };
+    let runs = decisions
         .iter()
         .any(|(_, decision)| matches!(decision, Decision::Run(_)));
+    let pending = runs || !objects.is_empty();
     if arguments.json {
         let outlook = Outlook {
             format: OUTPUT_FORMAT,
@@ -52,6 +62,7 @@ pub(crate) fn plan(arguments: &UpArgs) -> anyhow::Result<ExitCode> {
                 .iter()
                 .filter_map(|(name, decision)| StepOutlook::new(&plan, *name, decision))
                 .collect(),
+            objects,
         };
         console::print(&serde_json::to_string(&outlook).context("cannot write the plan")?);
     } else {
@@ -61,6 +72,9 @@ pub(crate) fn plan(arguments: &UpArgs) -> anyhow::Result<ExitCode> {
                 Decision::Run(reason) => format!("  run   {name:<8}  {reason}"),
             });
         }
+        for change in &objects {
+            console::print(&format!("  change  {change}"));
+        }
         console::print(if pending {
             "`pipeline up` does it"
         } else {
@@ -68,6 +82,35 @@ pub(crate) fn plan(arguments: &UpArgs) -> anyhow::Result<ExitCode> {
         });
     }
     Ok(ExitCode::from(if pending { exit::PENDING } else { exit::DONE }))
+}
+
+/// What is to be done, and what would become of it.
+struct Looked {
+    plan: Plan,
+    decisions: Vec<(StepName, Decision)>,
+    objects: Vec<String>,
+}
+
+fn here(settings: &Settings) -> anyhow::Result<Looked> {
+    let (state, interrupt, plan) = (State::new(&settings.root), Interrupt::default(), Plan::new(settings));
+    let executor = up::local(settings, &state, &interrupt)?;
+    Ok(Looked {
+        decisions: up::delivery(&plan, &executor, &state, &interrupt, settings).look_ahead()?,
+        plan,
+        objects: Vec::new(),
+    })
+}
+
+fn there(arguments: &UpArgs, settings: &Settings) -> anyhow::Result<Looked> {
+    let (scene, interrupt) = (up::scene(arguments, settings)?, Interrupt::default());
+    let cluster = Cluster::connect(&arguments.target.cluster, &interrupt)?;
+    let memory = up::memory(&cluster, settings)?;
+    let executor = up::there(arguments, settings, &cluster, &memory)?;
+    Ok(Looked {
+        decisions: up::delivery(&scene.plan, &executor, &memory, &interrupt, settings).look_ahead()?,
+        objects: executor.changes()?,
+        plan: scene.plan,
+    })
 }
 
 impl StepOutlook {

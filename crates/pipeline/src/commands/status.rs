@@ -8,13 +8,20 @@ use formats::{api::ApplicationState, application::ApplicationRevision};
 use serde::Serialize;
 
 use crate::{
-    cli::Project,
+    cli::{
+        Project,
+        cluster::{Target, TargetArgs},
+    },
     client::{Client, LOOK_MAX},
+    commands::forward::PORT,
     credentials,
+    decide::Service,
+    executor::{Cluster, ClusterMemory, Forward, ForwardTarget, Lease, address, deployed, management},
+    interrupt::Interrupt,
     plan::StepName,
     server_url::ServerUrl,
     service::ServiceFolder,
-    state::State,
+    state::{Memory, Run, State},
     summary::OUTPUT_FORMAT,
     time,
 };
@@ -24,6 +31,9 @@ use crate::{
 pub struct StatusArgs {
     #[command(flatten)]
     pub project: Project,
+
+    #[command(flatten)]
+    pub target: TargetArgs,
 
     /// Print one JSON document
     #[arg(long)]
@@ -39,11 +49,18 @@ struct Status {
     last_run: Option<RunStatus>,
     /// The process of a delivery that is under way.
     delivering: Option<u32>,
+    /// Who is about a delivery into a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder: Option<String>,
 }
 
 #[derive(Serialize)]
 struct ServerStatus {
-    pid: u32,
+    /// Its process on this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    /// `process 4242`, or the Deployment in a cluster.
+    id: String,
     url: String,
     since_ms: u64,
     /// Absent where the server does not answer.
@@ -61,12 +78,9 @@ struct RunStatus {
 
 /// Carries out `pipeline status`. That nothing runs is an answer, too.
 pub(crate) fn status(arguments: &StatusArgs) -> anyhow::Result<ExitCode> {
-    let state = State::new(arguments.project.root());
-    let status = Status {
-        format: OUTPUT_FORMAT,
-        server: server(arguments.project.root(), &state)?,
-        last_run: last_run(&state)?,
-        delivering: state.delivering(),
+    let status = match arguments.target.target {
+        Target::Local => here(arguments.project.root())?,
+        Target::Kubernetes => there(arguments)?,
     };
     if arguments.json {
         console::print(&serde_json::to_string(&status).context("cannot write the status")?);
@@ -74,6 +88,47 @@ pub(crate) fn status(arguments: &StatusArgs) -> anyhow::Result<ExitCode> {
         console::print(&status.text());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn here(root: &Path) -> anyhow::Result<Status> {
+    let state = State::new(root);
+    let run = state.runs()?.pop().map(|id| state.run(&id)).transpose()?.flatten();
+    Ok(Status {
+        format: OUTPUT_FORMAT,
+        server: server(root, &state)?,
+        last_run: last_run(run, &state)?,
+        delivering: state.delivering(),
+        holder: None,
+    })
+}
+
+fn there(arguments: &StatusArgs) -> anyhow::Result<Status> {
+    let cluster = Cluster::connect(&arguments.target.cluster, &Interrupt::default())?;
+    let folder = State::of_namespace(arguments.project.root(), cluster.namespace());
+    let memory = ClusterMemory::open(&cluster, folder)?;
+    let server = match deployed(&cluster)? {
+        Service::Stopped => None,
+        Service::Running { id, started_at_ms, .. } => Some(ServerStatus {
+            pid: None,
+            id,
+            url: address(&cluster, PORT)?.0.to_string(),
+            since_ms: started_at_ms,
+            applications: applications(&cluster).ok(),
+        }),
+    };
+    Ok(Status {
+        format: OUTPUT_FORMAT,
+        server,
+        last_run: last_run(memory.run(), &memory)?,
+        delivering: None,
+        holder: Lease::holder(&cluster)?.map(|holder| holder.name),
+    })
+}
+
+/// What the server in the cluster says about its applications.
+fn applications(cluster: &Cluster) -> anyhow::Result<Vec<ApplicationState>> {
+    let forward = Forward::open(cluster, ForwardTarget::Ready, 0)?;
+    Ok(management(cluster, &forward)?.get("/api/applications")?)
 }
 
 fn server(root: &Path, state: &State) -> anyhow::Result<Option<ServerStatus>> {
@@ -86,7 +141,8 @@ fn server(root: &Path, state: &State) -> anyhow::Result<Option<ServerStatus>> {
     let token_file = document.key.arguments.get("--management-token-file");
     let token = credentials::first(token_file.map(|file| root.join(file)).as_deref());
     Ok(Some(ServerStatus {
-        pid: document.pid,
+        pid: Some(document.pid),
+        id: format!("process {}", document.pid),
         url: document.url,
         since_ms: document.started_at_ms,
         applications: token
@@ -95,16 +151,14 @@ fn server(root: &Path, state: &State) -> anyhow::Result<Option<ServerStatus>> {
     }))
 }
 
-fn last_run(state: &State) -> anyhow::Result<Option<RunStatus>> {
-    let Some(id) = state.runs()?.pop() else {
-        return Ok(None);
-    };
-    let records = state.records()?;
-    Ok(state.run(&id)?.map(|run| RunStatus {
+fn last_run(run: Option<Run>, memory: &dyn Memory) -> anyhow::Result<Option<RunStatus>> {
+    let Some(run) = run else { return Ok(None) };
+    Ok(Some(RunStatus {
         id: run.id.to_string(),
         started_at_ms: run.started_at_ms,
         finished_at_ms: run.finished_at_ms,
-        steps_finished_at_ms: records
+        steps_finished_at_ms: memory
+            .records()?
             .into_iter()
             .map(|(step, record)| (step, record.finished_at_ms))
             .collect(),
@@ -119,8 +173,8 @@ impl Status {
             Some(server) => {
                 let since = time::moment(server.since_ms);
                 lines.push(format!(
-                    "server       runs at {} since {since} (process {})",
-                    server.url, server.pid
+                    "server       runs at {} since {since} ({})",
+                    server.url, server.id
                 ));
                 lines.extend(server.lines());
             }
@@ -137,7 +191,9 @@ impl Status {
         });
         lines.extend(
             self.delivering
-                .map(|id| format!("delivery     under way (process {id})")),
+                .map(|id| format!("process {id}"))
+                .or_else(|| self.holder.clone())
+                .map(|who| format!("delivery     under way ({who})")),
         );
         lines.join("\n")
     }

@@ -6,14 +6,18 @@ use anyhow::Context;
 use clap::Args;
 
 use crate::{
-    cli::Project,
+    cli::{
+        Project,
+        cluster::{Target, TargetArgs},
+    },
     delivery::{Attempts, Delivery},
-    executor::{Executor, Local, Programs},
+    executor::{Cluster, ClusterMemory, Conflicts, Executor, Kubernetes, Lease, Local, Programs, Scene, address},
     interrupt::Interrupt,
+    places::Places,
     plan::Plan,
     settings::Settings,
-    state::State,
-    summary::Summary,
+    state::{Memory, State},
+    summary::{Left, Summary},
 };
 
 /// The first pause between two attempts.
@@ -25,10 +29,6 @@ pub struct UpArgs {
     #[command(flatten)]
     pub project: Project,
 
-    /// Where the steps run
-    #[arg(long, value_enum, default_value_t = Target::Local)]
-    pub target: Target,
-
     /// Clean test images to send, in place of `test.images`
     #[arg(long, env = "WARMUP_IMAGES_AMOUNT", value_name = "N")]
     pub images: Option<NonZeroU32>,
@@ -36,13 +36,22 @@ pub struct UpArgs {
     /// Print one JSON document instead of the summary
     #[arg(long)]
     pub json: bool,
-}
 
-/// Where steps run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Target {
-    /// As processes of this machine.
-    Local,
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    /// The image with our programs, by digest or by a tag that never means another one
+    #[arg(
+        long,
+        required_if_eq("target", "kubernetes"),
+        value_name = "NAME",
+        help_heading = "With --target kubernetes"
+    )]
+    pub image: Option<String>,
+
+    /// Take over what others have set in our objects
+    #[arg(long, help_heading = "With --target kubernetes")]
+    pub force_conflicts: bool,
 }
 
 /// Carries out `pipeline up`.
@@ -52,18 +61,49 @@ pub(crate) fn up(arguments: &UpArgs) -> anyhow::Result<ExitCode> {
         let file = settings.root.join(&settings.application);
         console::say(&format!("{}:{notice}", file.display()));
     }
-    let state = State::new(&settings.root);
-    let _lock = state.lock()?;
     let interrupt = Interrupt::watch().context("cannot watch for signals")?;
-    let executor = executor(arguments, &settings, &state, &interrupt)?;
-    let delivered = delivery(&Plan::new(&settings), executor.as_ref(), &state, &interrupt, &settings).deliver()?;
-    let summary = Summary::new(&settings, &delivered)?;
+    let summary = match arguments.target.target {
+        Target::Local => up_here(&settings, &interrupt)?,
+        Target::Kubernetes => up_there(arguments, &settings, &interrupt)?,
+    };
     if arguments.json {
         console::print(&serde_json::to_string(&summary).context("cannot write the summary")?);
     } else {
         console::print(&summary.text());
     }
     Ok(ExitCode::from(summary.exit_code()))
+}
+
+fn up_here(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<Summary> {
+    let state = State::new(&settings.root);
+    let _lock = state.lock()?;
+    let executor = local(settings, &state, interrupt)?;
+    let delivered = delivery(&Plan::new(settings), &executor, &state, interrupt, settings).deliver()?;
+    let places = Places::new(settings);
+    let left = Left {
+        results: &settings.root.join(State::RESULTS),
+        server: places.server_url(),
+        remark: None,
+    };
+    Summary::new(settings, &delivered, &left)
+}
+
+fn up_there(arguments: &UpArgs, settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<Summary> {
+    let scene = scene(arguments, settings)?;
+    let cluster = Cluster::connect(&arguments.target.cluster, interrupt)?;
+    cluster.make_namespace()?;
+    let _lease = Lease::take(&cluster)?;
+    let memory = memory(&cluster, settings)?;
+    let executor = there(arguments, settings, &cluster, &memory)?;
+    executor.prepare()?;
+    let delivered = delivery(&scene.plan, &executor, &memory, interrupt, settings).deliver()?;
+    let (server, remark) = address(&cluster, settings.server.listen.port())?;
+    let left = Left {
+        results: &memory.folder().folder().join("results"),
+        server: &server,
+        remark: remark.as_deref(),
+    };
+    Summary::new(settings, &delivered, &left)
 }
 
 /// The settings, with what the command line puts in their place.
@@ -75,33 +115,51 @@ pub(crate) fn load(arguments: &UpArgs) -> anyhow::Result<Settings> {
     Ok(settings)
 }
 
-/// Who carries out the plan.
-pub(crate) fn executor(
+/// Who carries out the plan on this machine.
+pub(crate) fn local(settings: &Settings, state: &State, interrupt: &Interrupt) -> anyhow::Result<Local> {
+    Local::new(settings, state, Programs::beside_this_one()?, interrupt.clone())
+}
+
+/// Who carries out the plan in a cluster.
+pub(crate) fn there<'a>(
     arguments: &UpArgs,
     settings: &Settings,
-    state: &State,
-    interrupt: &Interrupt,
-) -> anyhow::Result<Box<dyn Executor>> {
-    match arguments.target {
-        Target::Local => {
-            let programs = Programs::beside_this_one()?;
-            Ok(Box::new(Local::new(settings, state, programs, interrupt.clone())?))
-        }
-    }
+    cluster: &'a Cluster,
+    memory: &'a ClusterMemory<'a>,
+) -> anyhow::Result<Kubernetes<'a>> {
+    let conflicts = match arguments.force_conflicts {
+        true => Conflicts::Force,
+        false => Conflicts::Tell,
+    };
+    Kubernetes::new(cluster, settings, scene(arguments, settings)?, memory, conflicts)
+}
+
+/// What a cluster is asked for.
+pub(crate) fn scene(arguments: &UpArgs, settings: &Settings) -> anyhow::Result<Scene> {
+    let image = arguments
+        .image
+        .as_deref()
+        .context("`--target kubernetes` needs an `--image`")?;
+    Scene::new(settings, image)
+}
+
+/// What the namespace remembers.
+pub(crate) fn memory<'a>(cluster: &'a Cluster, settings: &Settings) -> anyhow::Result<ClusterMemory<'a>> {
+    ClusterMemory::open(cluster, State::of_namespace(&settings.root, cluster.namespace()))
 }
 
 /// The delivery of a plan, with everything that it needs.
 pub(crate) fn delivery<'a>(
     plan: &'a Plan,
     executor: &'a dyn Executor,
-    state: &'a State,
+    memory: &'a dyn Memory,
     interrupt: &'a Interrupt,
     settings: &Settings,
 ) -> Delivery<'a> {
     Delivery {
         plan,
         executor,
-        state,
+        memory,
         interrupt,
         attempts: Attempts {
             max: settings.limits.attempts,

@@ -216,7 +216,7 @@ fn a_service_runs_on_only_with_the_same_settings_and_ready() {
     let mut running = Service::Running {
         key: key.clone(),
         started_at_ms: 0,
-        id: "4242".to_owned(),
+        id: "process 4242".to_owned(),
         is_ready: true,
     };
     let check = |running: &Service, key: &Key, expected: Expect| expected.assert_eq(&render(&service(running, key)));

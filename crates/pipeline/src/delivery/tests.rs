@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use formats::{digest::Digest, hyperparameters};
 
 use super::*;
-use crate::{decide::Service, settings::tests::settings};
+use crate::{decide::Service, settings::tests::settings, state::State};
 
 /// Carries out steps by writing a line, and ends them as it is told.
 #[derive(Default)]
@@ -114,7 +114,7 @@ impl Stage {
         act(&Delivery {
             plan: &plan,
             executor: &self.rehearsal,
-            state: &state,
+            memory: &state,
             interrupt: &self.interrupt,
             attempts: Attempts {
                 max: NonZeroU32::new(3).unwrap(),

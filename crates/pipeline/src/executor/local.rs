@@ -9,6 +9,7 @@ use anyhow::Context;
 use formats::digest::Digest;
 
 pub(crate) use service::AddressTaken;
+pub(crate) use task::{TaskLimits, run as run_command};
 
 use super::{Ended, Executor};
 use crate::{
@@ -98,7 +99,7 @@ impl Executor for Local {
             // A service keeps what it was started with, so its key has everything written out.
             (Kind::Service, Value::Location(location)) => self.places.path(location).display().to_string(),
             (Kind::Service, Value::Listen) => self.places.listen().to_owned(),
-            (Kind::Service, Value::TokenFile | Value::ApiKeysFile) => {
+            (Kind::Service, Value::DrainDelay | Value::TokenFile | Value::ApiKeysFile) => {
                 self.places.resolve(value, "").unwrap_or_default()
             }
             (_, value) => value.to_string(),

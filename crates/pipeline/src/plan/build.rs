@@ -103,8 +103,10 @@ fn serve(settings: &Settings) -> Step {
             value: Value::Listen,
         },
         whole("--registry", Place::Registry),
-        // Nobody distributes requests over several servers here, so there is nobody to wait for.
-        text("--drain-delay-ms", 0),
+        Argument {
+            flag: "--drain-delay-ms",
+            value: Value::DrainDelay,
+        },
     ];
     arguments.extend(token_file(settings, "--management-token-file"));
     arguments.extend(api_keys_file(settings));

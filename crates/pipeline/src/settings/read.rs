@@ -1,6 +1,11 @@
 //! The keys of `pipeline.yaml`. Every key must be there: the file is the only place where a value stands.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU16, NonZeroU32},
+    path::PathBuf,
+    time::Duration,
+};
 
 use formats::{
     hyperparameters::{Hyperparameter, OVERRIDES, RECIPE, Values},
@@ -8,7 +13,10 @@ use formats::{
     yaml::{Document, Node, Read},
 };
 
-use super::{DataSettings, Limits, ServerSettings, Settings, TestSettings, TrainingSettings};
+use super::{
+    AccessMode, DataSettings, KubernetesSettings, Limits, Resources, ServerSettings, Settings, TestSettings,
+    TrainingSettings,
+};
 
 // What the trainer takes: a device beyond is a mistake to be told now, not after the download.
 const DEVICES: [&str; 4] = ["native", "flex", "ndarray", "wgpu"];
@@ -30,9 +38,10 @@ pub(super) fn settings(root: Node<'_>, folder: PathBuf) -> Read<impl FnOnce(Mani
     let server = section.required("server", server);
     let test = section.required("test", test);
     let limits = section.required("limits", limits);
+    let kubernetes = section.required("kubernetes", kubernetes);
     section.finish();
     let (model, application, data) = (model?, application?, data?);
-    let (training, server, test, limits) = (training?, server?, test?, limits?);
+    let (training, server, test, limits, kubernetes) = (training?, server?, test?, limits?, kubernetes?);
     Ok(move |manifest| Settings {
         root: folder,
         model,
@@ -43,6 +52,7 @@ pub(super) fn settings(root: Node<'_>, folder: PathBuf) -> Read<impl FnOnce(Mani
         server,
         test,
         limits,
+        kubernetes,
     })
 }
 
@@ -153,6 +163,52 @@ fn limits(node: Node<'_>) -> Read<Limits> {
         task_max: task_max?,
         ready_max: ready_max?,
         stop_max: stop_max?,
+    })
+}
+
+fn kubernetes(node: Node<'_>) -> Read<KubernetesSettings> {
+    let mut section = node.section()?;
+    let replicas = section.required("replicas", |node| node.integer(NonZeroU16::MIN..));
+    let replicas_max = section.optional("replicas_max", |node| node.integer(NonZeroU16::MIN..));
+    let work_storage = section.required("work_storage", Node::parse);
+    let registry_storage = section.required("registry_storage", Node::parse);
+    let storage_class = section.optional("storage_class", Node::text);
+    let access_mode = section.required("access_mode", |node| {
+        node.choice(&[
+            ("ReadWriteOnce", AccessMode::ReadWriteOnce),
+            ("ReadWriteMany", AccessMode::ReadWriteMany),
+        ])
+    });
+    let mut resources = |cpu, memory| {
+        let (cpu, memory) = (
+            section.required(cpu, Node::parse),
+            section.required(memory, Node::parse),
+        );
+        Ok(Resources {
+            cpu: cpu?,
+            memory: memory?,
+        })
+    };
+    let training = resources("training_cpu", "training_memory");
+    let server = resources("server_cpu", "server_memory");
+    let step = resources("step_cpu", "step_memory");
+    section.finish();
+    let (replicas, replicas_max) = (replicas?, replicas_max?);
+    if let Some(most) = replicas_max.filter(|most| *most < replicas) {
+        return Err(node.refuse(format!(
+            "expected `replicas_max` to be at least `replicas`, found {most} and {replicas}"
+        )));
+    }
+    Ok(KubernetesSettings {
+        replicas,
+        replicas_max,
+        work_storage: work_storage?,
+        registry_storage: registry_storage?,
+        storage_class: storage_class?.map(str::to_owned),
+        access_mode: access_mode?,
+        training: training?,
+        server: server?,
+        step: step?,
     })
 }
 

@@ -58,7 +58,7 @@ pub(crate) struct Record {
 
 impl RunId {
     /// The name of the run that follows `last`.
-    pub(super) fn after(last: Option<&Self>) -> Self {
+    pub(crate) fn after(last: Option<&Self>) -> Self {
         let number = last.and_then(Self::number).unwrap_or(0) + 1;
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         Self(format!("{number:06}-{time}"))
@@ -75,8 +75,15 @@ impl RunId {
     }
 }
 
+#[cfg(test)]
+impl From<&str> for RunId {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 impl Run {
-    pub(super) fn new(id: RunId) -> Self {
+    pub(crate) fn new(id: RunId) -> Self {
         Self {
             format: STATE_FORMAT,
             id,

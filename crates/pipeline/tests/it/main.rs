@@ -4,6 +4,7 @@
 
 mod command;
 mod launch;
+mod render;
 
 use std::{path::Path, process::Command, time::Duration};
 

@@ -62,7 +62,7 @@ pub(super) fn inspect(folder: &ServiceFolder) -> anyhow::Result<Service> {
         is_ready: Client::new(url, LOOK_MAX).is_ready(),
         key: document.key,
         started_at_ms: document.started_at_ms,
-        id: document.pid.to_string(),
+        id: format!("process {}", document.pid),
     })
 }
 

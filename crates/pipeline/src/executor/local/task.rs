@@ -26,11 +26,11 @@ const OUTPUT_MAX: Duration = Duration::from_secs(1);
 
 /// What a task may take.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct TaskLimits {
+pub(crate) struct TaskLimits {
     /// For its work.
-    pub(super) time_max: Duration,
+    pub(crate) time_max: Duration,
     /// For its end, once it was asked to.
-    pub(super) stop_max: Duration,
+    pub(crate) stop_max: Duration,
 }
 
 /// The command that becomes `command_line` and ends when this process does.
@@ -52,7 +52,7 @@ pub(super) fn command(launcher: &Path, state: &Path, command_line: &[String]) ->
 }
 
 /// Runs a command to its end, in a process group of its own.
-pub(super) fn run(
+pub(crate) fn run(
     command: &mut Command,
     limits: TaskLimits,
     interrupt: &Interrupt,

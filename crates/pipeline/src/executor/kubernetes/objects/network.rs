@@ -1,0 +1,55 @@
+//! Who may talk to whom.
+
+use serde_json::{Value, json};
+
+use super::{Scene, names, selector};
+use crate::{places::SERVER_PORT, plan::StepName};
+
+impl Scene {
+    /// Nobody talks to anybody, but: everybody to the server, steps to it and to the cluster's names, and the step that
+    /// fetches the data set to the world.
+    pub(super) fn networks(&self) -> [Value; 3] {
+        let to_names = json!({"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]});
+        let to_server = json!({
+            "to": [{"podSelector": {"matchLabels": selector("server")}}],
+            "ports": [{"protocol": "TCP", "port": SERVER_PORT}],
+        });
+        let to_sources = json!({"ports": [{"protocol": "TCP", "port": 443}, {"protocol": "TCP", "port": 80}]});
+        let server = json!({
+            "podSelector": {"matchLabels": selector("server")},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"ports": [{"protocol": "TCP", "port": SERVER_PORT}]}],
+        });
+        let steps = json!({
+            "podSelector": {
+                "matchLabels": {"app.kubernetes.io/name": "slipway"},
+                "matchExpressions": [{
+                    "key": "app.kubernetes.io/component",
+                    "operator": "In",
+                    "values": StepName::ALL.iter().filter(|step| **step != StepName::Serve).collect::<Vec<_>>(),
+                }],
+            },
+            "policyTypes": ["Ingress", "Egress"],
+            "egress": [to_names, to_server],
+        });
+        let download = json!({
+            "podSelector": {"matchLabels": selector(StepName::Download.as_str())},
+            "policyTypes": ["Egress"],
+            "egress": [to_sources],
+        });
+        [
+            self.policy(names::SERVER, server),
+            self.policy(names::STEPS, steps),
+            self.policy(names::DOWNLOAD, download),
+        ]
+    }
+
+    fn policy(&self, name: &str, spec: Value) -> Value {
+        json!({
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": self.metadata(name, "delivery"),
+            "spec": spec,
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! What is asked of a cluster, as people read it.
+
+use expect_test::expect_file;
+
+use super::*;
+use crate::{decide::Key, render::yaml, settings::tests::settings, state::RunId};
+
+const IMAGE: &str = "registry.example/slipway@sha256:0000000000000000000000000000000000000000000000000000000000000000";
+
+fn scene() -> Scene {
+    let mut settings = settings();
+    settings.root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    Scene::new(&settings, IMAGE).unwrap()
+}
+
+fn key() -> Key {
+    Key {
+        arguments: [("--listen".to_owned(), "0.0.0.0:8080".to_owned())].into(),
+        ..Key::default()
+    }
+}
+
+#[test]
+fn what_stands_before_the_first_step() {
+    let objects = [vec![Scene::namespace("slipway")], scene().base()].concat();
+    expect_file!["tests/base.yaml"].assert_eq(&yaml::documents(&objects));
+}
+
+#[test]
+fn the_server_is_a_deployment() {
+    expect_file!["tests/deployment.yaml"].assert_eq(&yaml::document(&scene().deployment(&key())));
+}
+
+#[test]
+fn each_task_is_a_job() {
+    let scene = scene();
+    let run = RunId::from("000007-20260112T101530Z");
+    let tasks = scene.plan.steps.iter().filter(|step| step.name != StepName::Serve);
+    let jobs: Vec<Value> = tasks
+        .map(|step| {
+            scene.job(&Attempt {
+                step,
+                run: &run,
+                digest: Attempt::digest(&key()),
+                number: 1,
+            })
+        })
+        .collect();
+    expect_file!["tests/jobs.yaml"].assert_eq(&yaml::documents(&jobs));
+}
+
+#[test]
+fn load_decides_how_many_servers_there_are_where_it_may() {
+    let mut scene = scene();
+    scene.settings.kubernetes.replicas_max = Some(5.try_into().unwrap());
+    assert_eq!(scene.deployment(&key())["spec"].get("replicas"), None);
+    let scaler = scene
+        .base()
+        .into_iter()
+        .find(|object| object["kind"] == "HorizontalPodAutoscaler")
+        .unwrap();
+    assert_eq!(
+        (&scaler["spec"]["minReplicas"], &scaler["spec"]["maxReplicas"]),
+        (&2.into(), &5.into())
+    );
+}
+
+#[test]
+fn a_name_that_means_another_image_tomorrow_is_refused() {
+    for right in [
+        "slipway:1",
+        "localhost:5000/slipway:1",
+        "slipway@sha256:00",
+        "a/b:latest@sha256:00",
+    ] {
+        check_image(right).unwrap();
+    }
+    for wrong in ["localhost:5000/slipway", "slipway:latest"] {
+        let refusal = check_image(wrong).unwrap_err().to_string();
+        assert!(
+            refusal.starts_with(&format!("the image `{wrong}` (`--image`) means another one")),
+            "{refusal}"
+        );
+    }
+}
+
+/// No pod may do more than it must: what Pod Security calls restricted, and no token of the cluster.
+#[test]
+fn every_pod_is_nobody_in_particular() {
+    let scene = scene();
+    let run = RunId::from("000001-20260112T101530Z");
+    for step in &scene.plan.steps {
+        let object = match step.name {
+            StepName::Serve => scene.deployment(&key()),
+            _ => scene.job(&Attempt {
+                step,
+                run: &run,
+                digest: Attempt::digest(&key()),
+                number: 1,
+            }),
+        };
+        let pod = &object["spec"]["template"]["spec"];
+        assert_eq!(pod["automountServiceAccountToken"], false, "{}", step.name);
+        assert_eq!(pod["securityContext"]["runAsNonRoot"], true, "{}", step.name);
+        let container = &pod["containers"][0]["securityContext"];
+        assert_eq!(container["readOnlyRootFilesystem"], true, "{}", step.name);
+        assert_eq!(container["capabilities"]["drop"][0], "ALL", "{}", step.name);
+    }
+}

@@ -1,0 +1,154 @@
+//! A chart: the same objects, with values in place of what differs from cluster to cluster.
+
+use serde_json::{Value, json};
+
+use super::{kustomize::objects_of, set, yaml};
+use crate::executor::Scene;
+
+/// The version of the chart is that of the programs.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+pub(super) fn files(scene: &Scene) -> Vec<(&'static str, String)> {
+    vec![
+        ("chart/Chart.yaml", yaml::document(&chart())),
+        ("chart/values.yaml", yaml::document(&values(scene))),
+        ("chart/values.schema.json", pretty(&schema())),
+        ("chart/templates/slipway.yaml", yaml::documents(&templates(scene))),
+        ("chart/templates/token.yaml", TOKEN.to_owned()),
+        ("chart/templates/NOTES.txt", notes(scene)),
+    ]
+}
+
+fn chart() -> Value {
+    json!({
+        "apiVersion": "v2",
+        "name": "slipway",
+        "description": "Trains a classifier of handwritten digits, serves it and proves it",
+        "type": "application",
+        "version": VERSION,
+        "appVersion": VERSION,
+        "icon": "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E",
+    })
+}
+
+fn values(scene: &Scene) -> Value {
+    let settings = &scene.settings.kubernetes;
+    json!({
+        "image": scene.image,
+        "replicas": settings.replicas,
+        "workStorage": settings.work_storage.to_string(),
+        "registryStorage": settings.registry_storage.to_string(),
+        "storageClass": settings.storage_class,
+        "serverMemory": settings.server.memory.to_string(),
+        "serverCpu": settings.server.cpu.to_string(),
+        "serviceType": "ClusterIP",
+    })
+}
+
+fn schema() -> Value {
+    let quantity = json!({"type": "string", "pattern": "^[1-9][0-9]*(m|Ki|Mi|Gi|Ti)?$"});
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["image", "replicas", "workStorage", "registryStorage", "serverMemory", "serverCpu", "serviceType"],
+        "properties": {
+            "image": {"type": "string", "minLength": 1},
+            "replicas": {"type": "integer", "minimum": 1},
+            "workStorage": quantity,
+            "registryStorage": quantity,
+            "storageClass": {"type": ["string", "null"]},
+            "serverMemory": quantity,
+            "serverCpu": quantity,
+            "serviceType": {"enum": ["ClusterIP", "NodePort", "LoadBalancer"]},
+            "global": {"type": "object"},
+        },
+    })
+}
+
+/// The objects with values in their places.
+fn templates(scene: &Scene) -> Vec<Value> {
+    let mut objects = objects_of(scene);
+    for object in &mut objects {
+        object["metadata"]["labels"]["app.kubernetes.io/managed-by"] = value("Release.Service");
+        object["metadata"]["labels"]["helm.sh/chart"] = json!(format!("slipway-{VERSION}"));
+        match object["kind"].as_str() {
+            Some("PersistentVolumeClaim") => {
+                let storage = match object["metadata"]["name"] == "slipway-work" {
+                    true => "Values.workStorage",
+                    false => "Values.registryStorage",
+                };
+                set(object, "/spec/resources/requests/storage", value(storage));
+                // Absent where no class is named: the cluster has a default.
+                object["spec"]["storageClassName"] = json!("{{ .Values.storageClass | toJson }}");
+            }
+            Some("Service") => object["spec"]["type"] = value("Values.serviceType"),
+            Some("Deployment") => {
+                object["spec"]["replicas"] = json!("{{ .Values.replicas }}");
+                let container = "/spec/template/spec/containers/0";
+                set(object, &format!("{container}/image"), value("Values.image"));
+                let resources = [
+                    ("requests/cpu", "Values.serverCpu"),
+                    ("requests/memory", "Values.serverMemory"),
+                    ("limits/memory", "Values.serverMemory"),
+                ];
+                for (path, name) in resources {
+                    set(object, &format!("{container}/resources/{path}"), value(name));
+                }
+            }
+            Some("Job") => hook(object),
+            _ => {}
+        }
+    }
+    objects
+}
+
+/// A delivery follows each installation and upgrade, which end well only with it.
+fn hook(job: &mut Value) {
+    job["metadata"]["name"] = json!("slipway-delivery");
+    job["metadata"]["annotations"] = json!({
+        "helm.sh/hook": "post-install,post-upgrade",
+        "helm.sh/hook-delete-policy": "before-hook-creation",
+    });
+    for list in ["/spec/template/spec/initContainers", "/spec/template/spec/containers"] {
+        let containers = job.pointer_mut(list).and_then(Value::as_array_mut);
+        for container in containers.expect("a delivery has containers") {
+            container["image"] = value("Values.image");
+        }
+    }
+}
+
+fn value(name: &str) -> Value {
+    json!(format!("{{{{ .{name} | quote }}}}"))
+}
+
+fn notes(scene: &Scene) -> String {
+    let (application, signature) = (&scene.settings.manifest.name, scene.settings.signature());
+    format!(
+        "The model is trained, served, and proven through its own address, or this installation had failed.\n\n\
+         kubectl --namespace {{{{ .Release.Namespace }}}} port-forward service/slipway-server 8080:80\n\
+         curl -sS -H 'Content-Type: application/json' -d @example.json \
+         http://127.0.0.1:8080/gateway/applications/{application}/{signature}\n"
+    )
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).expect("its keys are text") + "\n"
+}
+
+/// Made with the first installation, and kept with each upgrade.
+const TOKEN: &str = r#"{{- $made := lookup "v1" "Secret" .Release.Namespace "slipway-management" }}
+apiVersion: v1
+kind: Secret
+metadata:
+  name: slipway-management
+  labels:
+    app.kubernetes.io/name: slipway
+    app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+data:
+{{- if $made }}
+  token: {{ index $made.data "token" | quote }}
+{{- else }}
+  token: {{ randAlphaNum 48 | b64enc | quote }}
+{{- end }}
+"#;

@@ -1,0 +1,112 @@
+//! What is rendered for other tools: fresh in this repository, and accepted by those tools.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use test_support::{OnDemand, Python, Workspace};
+
+use crate::run;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A file beside this one.
+fn beside(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/render").join(name)
+}
+
+fn rendered() -> String {
+    root().join("k8s").display().to_string()
+}
+
+#[test]
+fn what_this_repository_has_is_what_would_be_rendered() {
+    let (config, output) = (root().join("pipeline.yaml").display().to_string(), rendered());
+    let workspace = Workspace::new();
+    let outcome = run(
+        &workspace,
+        &["render", "--config", &config, "--output", &output, "--check"],
+    );
+    assert_eq!(
+        outcome.code, 0,
+        "`pipeline render` writes them anew:\n{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn what_is_stale_is_told_and_then_written() {
+    let workspace = Workspace::new();
+    let config = root().join("pipeline.yaml").display().to_string();
+    let render = |more: &[&str]| {
+        run(
+            &workspace,
+            &[&["render", "--config", &config, "--format", "yaml"], more].concat(),
+        )
+    };
+    assert_eq!(render(&["--check"]).code, 1);
+    assert_eq!(workspace.files(""), [""; 0]);
+    assert_eq!(render(&[]).code, 0);
+    assert_eq!(
+        (workspace.files(""), render(&["--check"]).code),
+        (vec!["k8s/slipway.yaml".to_owned()], 0)
+    );
+    let other = render(&["--check", "--image", "slipway:another"]);
+    assert!(
+        other.stderr.contains("`k8s/slipway.yaml` is not as"),
+        "{}",
+        other.stderr
+    );
+}
+
+/// A folder of this machine is nothing that a file could name.
+#[test]
+fn a_data_set_on_this_machine_is_not_rendered() {
+    let workspace = Workspace::new();
+    for name in ["pipeline.yaml", "application.yaml"] {
+        let text = std::fs::read_to_string(root().join(name)).unwrap();
+        workspace.write(name, text.replacen("source: null", "source: .", 1).as_bytes());
+    }
+    let outcome = run(&workspace, &["render"]);
+    assert_eq!(outcome.code, 1);
+    assert!(
+        outcome.stderr.contains("which is on this machine only"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn the_warnings_are_given_when_they_should_be() {
+    if !OnDemand::Interop.is_asked_for() {
+        return;
+    }
+    for arguments in [["check", "rules"], ["test", "rules"]] {
+        let file = match arguments[0] {
+            "check" => root().join("k8s/monitoring/rules.yaml"),
+            _ => beside("rules_test.yaml"),
+        };
+        let promtool = Command::new("promtool").args(arguments).arg(file).output();
+        let outcome = promtool.expect("`promtool` of Debian's package `prometheus` is there");
+        let told = [outcome.stdout, outcome.stderr].concat();
+        assert!(outcome.status.success(), "{}", String::from_utf8_lossy(&told));
+    }
+}
+
+#[test]
+fn workflows_and_trainings_have_no_field_that_their_tools_do_not_know() {
+    if !OnDemand::Interop.is_asked_for() {
+        return;
+    }
+    let python = Python::with(&beside("models.txt"));
+    let told = python.run(&Workspace::new(), &beside("read_models.py"), &[&rendered()]);
+    assert_eq!(
+        told,
+        "argo/cron-workflow.yaml CronWorkflow\nargo/workflow.yaml Workflow\n\
+         kserve/inference-service.yaml InferenceService\nkserve/serving-runtime.yaml ServingRuntime\n\
+         kubeflow/train-job.yaml TrainJob\nkubeflow/training-runtime.yaml TrainingRuntime\n"
+    );
+}
