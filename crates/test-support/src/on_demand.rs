@@ -9,6 +9,8 @@ use std::thread;
 pub enum OnDemand {
     /// It runs programs of other people, which a package registry has: `RUN_INTEROP_TESTS=1`.
     Interop,
+    /// It needs a Kubernetes cluster with our image: `RUN_CLUSTER_TESTS=1`.
+    Cluster,
     /// It takes minutes or gigabytes: `RUN_SLOW_TESTS=1`.
     Slow,
 }
@@ -37,6 +39,7 @@ impl OnDemand {
     fn variable(self) -> &'static str {
         match self {
             Self::Interop => "RUN_INTEROP_TESTS",
+            Self::Cluster => "RUN_CLUSTER_TESTS",
             Self::Slow => "RUN_SLOW_TESTS",
         }
     }
@@ -44,6 +47,7 @@ impl OnDemand {
     fn reason(self) -> &'static str {
         match self {
             Self::Interop => "needs Python and packages from the registry",
+            Self::Cluster => "needs a Kubernetes cluster with our image",
             Self::Slow => "takes minutes or gigabytes",
         }
     }

@@ -10,6 +10,7 @@ mod defects;
 mod documents;
 mod graph;
 mod kill;
+mod kubernetes;
 mod project;
 mod real;
 mod size;

@@ -56,6 +56,7 @@ pub(super) fn start(cluster: &Cluster, scene: &Scene, key: &Key, conflicts: Conf
     // One pod after the other, each with its own time.
     let end = Instant::now() + ready_max * pods;
     let mut pause: Option<(pod::Pause, Instant)> = None;
+    let mut is_told = false;
     loop {
         if cluster.interrupt().is_set() {
             return Ok(false);
@@ -70,6 +71,14 @@ pub(super) fn start(cluster: &Cluster, scene: &Scene, key: &Key, conflicts: Conf
             (Some(found), Some((before, since))) if found.is_like(&before) => {
                 if since.elapsed() >= found.wait_max(ready_max) {
                     return Err(found.trouble().clone().into());
+                }
+                if since.elapsed() >= found.tell_after() && !is_told {
+                    let trouble = found.trouble();
+                    console::say(&format!(
+                        "serve    | waits: {trouble}\nserve    | hint: {}",
+                        trouble.hint()
+                    ));
+                    is_told = true;
                 }
                 Some((found, since))
             }
