@@ -221,6 +221,23 @@ async fn an_application_that_cannot_be_carried_out_is_refused_with_the_place() {
     .await;
 }
 
+/// A client that found no such application would make it anew, over what it was.
+#[tokio::test]
+async fn an_application_that_cannot_be_served_is_listed_with_its_id_and_says_so() {
+    let subject = Subject::new().await;
+    let made = succeed(&subject.fixture, create(&subject.singular(0))).await;
+    let artifacts = subject.fixture.folder.path().join("models/mnist/artifacts");
+    for artifact in std::fs::read_dir(artifacts).unwrap() {
+        std::fs::write(artifact.unwrap().path(), b"damaged").unwrap();
+    }
+    let restarted = Fixture::reopened(subject.fixture.folder).await;
+    let listed = succeed(&restarted, get("/api/v1/applications")).await;
+    assert_eq!((&listed[0]["id"], &listed[0]["name"]), (&made["id"], &made["name"]));
+    assert_eq!(listed[0]["executionGraph"]["stages"], json!([]));
+    let notice = listed[0]["notices"][0].as_str().unwrap();
+    assert!(notice.contains("cannot be served"), "{notice}");
+}
+
 #[tokio::test]
 async fn a_change_of_what_is_not_there_is_refused() {
     let subject = Subject::new().await;

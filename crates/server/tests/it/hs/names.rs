@@ -1,8 +1,13 @@
 //! What manifests may name and is not carried out: runtimes, environments, aggregations. And addresses with too many slashes.
 
-use axum::{body::Body, http::Request};
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
 use expect_test::expect;
 use serde_json::json;
+
+use server::{Access, AccessSettings};
 
 use super::{refusal, runtime, send, succeed};
 use crate::support::{Fixture, get, post};
@@ -103,7 +108,7 @@ async fn slashes_that_a_client_adds_change_nothing() {
     let answer = succeed(&fixture, post(&predict, crate::support::images(1, "0"))).await;
     assert_eq!(answer["class_ids"], json!([[3]]));
     // What is closed to strangers is so under every spelling.
-    let access = server::Access::new(&server::AccessSettings::default(), "0.0.0.0:80".parse().unwrap()).unwrap();
+    let access = Access::new(&AccessSettings::default(), "0.0.0.0:80".parse().unwrap()).unwrap();
     let closed = fixture.with_access(access);
     for path in [
         "/api/v1/runtime",
@@ -114,6 +119,45 @@ async fn slashes_that_a_client_adds_change_nothing() {
     ] {
         assert_eq!(send(&closed, get(path)).await.0, 403, "{path}");
     }
+}
+
+#[tokio::test]
+async fn what_hs_manages_takes_a_token_and_predictions_by_id_take_a_key() {
+    let fixture = Fixture::deployed().await;
+    let applications = succeed(&fixture, get("/api/v1/applications")).await;
+    let serve = format!("/api/v1/applications/serve/{}/predict", applications[0]["id"]);
+    let (token, key) = ("a-token-of-sixteen", "a-key-of-sixteen-c");
+    let write = |name: &str, secret: &str| {
+        let path = fixture.folder.path().join(name);
+        std::fs::write(&path, secret).unwrap();
+        Some(path)
+    };
+    let settings = AccessSettings {
+        management_token_file: write("tokens", token),
+        api_keys_file: write("keys", key),
+        hide_model_version: false,
+    };
+    let access = Access::new(&settings, "127.0.0.1:80".parse().unwrap()).unwrap();
+    let guarded = fixture.with_access(access);
+    let status = async |mut request: Request<Body>, secret: Option<&str>| {
+        if let Some(secret) = secret {
+            let value = format!("Bearer {secret}").parse().unwrap();
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+        }
+        send(&guarded, request).await.0.as_u16()
+    };
+    for path in [
+        "/api/v1/model/version",
+        "/api/v1/applications",
+        "/monitoring/aggregations",
+    ] {
+        assert_eq!(status(get(path), None).await, 401, "{path}");
+        assert_eq!(status(get(path), Some(key)).await, 401, "{path}");
+        assert_eq!(status(get(path), Some(token)).await, 200, "{path}");
+    }
+    let image = || post(&serve, crate::support::images(1, "0"));
+    assert_eq!(status(image(), Some(token)).await, 401);
+    assert_eq!(status(image(), Some(key)).await, 200);
 }
 
 #[tokio::test]
