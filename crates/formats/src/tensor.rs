@@ -4,13 +4,13 @@
 //! Numbers are rounded correctly to the nearest `f32`. Keys that the signature does not know are skipped, as the
 //! original does. Nothing recurses, so no body can overflow the stack.
 
-mod array;
-mod cursor;
+pub(crate) mod array;
+pub(crate) mod cursor;
 mod images;
+pub(crate) mod layout;
 mod number;
 pub mod outputs;
 
-use serde::de::IgnoredAny;
 use thiserror::Error;
 
 use crate::{api::ErrorInformation, signature::Signature};
@@ -107,9 +107,7 @@ pub fn parse_request_into(
                 return Err(mismatch(&*key, "one value", "the key twice"));
             }
             Some(index) => array::read(&mut cursor, &signature.inputs[index], limits, &mut inputs[index])?,
-            None => {
-                cursor.json::<IgnoredAny>()?;
-            }
+            None => cursor.skip()?,
         }
     }
     cursor.end()?;
@@ -148,7 +146,8 @@ impl TensorError {
     }
 }
 
-fn mismatch(path: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> TensorError {
+/// Something else at `path` than what should be there.
+pub fn mismatch(path: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> TensorError {
     TensorError::Mismatch {
         path: path.into(),
         expected: expected.into(),

@@ -12,7 +12,11 @@ use formats::{
     version::ModelVersion,
 };
 
-use crate::{InferenceError, engine::Engines, stages::Stages};
+use crate::{
+    InferenceError,
+    engine::{Engine, Engines},
+    stages::Stages,
+};
 
 /// One revision of an application, loaded and ready to answer.
 pub struct Application {
@@ -79,9 +83,31 @@ impl Application {
                 known: self.routes.keys().cloned().collect(),
             })
     }
+
+    /// What answers where a client cannot name a signature: the one under the application's own name, where there is
+    /// one.
+    pub fn only_route(&self) -> Arc<Route> {
+        let mut routes = self.routes.iter();
+        let own = routes.clone().find(|(name, _)| name.as_str() == self.name().as_str());
+        let (_, route) = own.or_else(|| routes.next()).expect("an application has a route");
+        route.clone()
+    }
 }
 
 impl Route {
+    /// What answers for a version by its own name.
+    pub(crate) fn to_version(engine: Arc<Engine>) -> Self {
+        let name = engine.version().name.as_str();
+        Self {
+            application: name
+                .parse()
+                .expect("names of models and applications have the same rules"),
+            signature: engine.signature().clone(),
+            stages: Stages::of(engine),
+            sticky: None,
+        }
+    }
+
     /// What a request must contain, and what an answer contains.
     pub fn signature(&self) -> &Signature {
         &self.signature

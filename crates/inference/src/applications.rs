@@ -24,13 +24,15 @@ use crate::{
     Application, InferenceError, Route,
     application::load,
     broken::BrokenRevisions,
+    direct::Direct,
     engine::{Engines, inspect},
 };
 
 /// The applications that answer requests, and the registry they come from.
 pub struct Applications {
-    registry: Registry,
-    engines: Engines,
+    pub(crate) registry: Registry,
+    pub(crate) engines: Engines,
+    pub(crate) direct: Direct,
     deployed: ArcSwap<Deployed>,
     n_swaps: AtomicU64,
     pub(crate) restored: AtomicBool,
@@ -47,6 +49,7 @@ impl Applications {
         Self {
             registry,
             engines: Engines::default(),
+            direct: Direct::default(),
             deployed: ArcSwap::default(),
             n_swaps: AtomicU64::new(0),
             restored: AtomicBool::new(false),

@@ -7,7 +7,7 @@ use registry::RegistryError;
 use thiserror::Error;
 
 use formats::{
-    name::{ApplicationName, SignatureName},
+    name::{ApplicationName, ModelName, SignatureName},
     version::ModelVersion,
 };
 
@@ -52,6 +52,12 @@ pub enum InferenceError {
         revision: NonZeroU32,
         /// Its newest revision.
         newest: NonZeroU32,
+    },
+    /// The model was unloaded, and is not asked for by its own name until it is loaded again.
+    #[error("model `{model}` was unloaded, and answers once it is loaded again")]
+    Unloaded {
+        /// The model.
+        model: ModelName,
     },
     /// The images are numbers, but too large for the network to tell anything.
     #[error("{path}: these values are too large for the model")]

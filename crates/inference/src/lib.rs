@@ -7,6 +7,7 @@
 mod application;
 mod applications;
 mod broken;
+mod direct;
 mod engine;
 mod error;
 mod follow;

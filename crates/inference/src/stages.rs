@@ -67,6 +67,14 @@ impl Stages {
         Ok((Self { first, further }, signatures))
     }
 
+    /// The only stage of a version that is asked for by its own name.
+    pub(crate) fn of(engine: Arc<Engine>) -> Self {
+        Self {
+            first: TrafficSplit::new(vec![(100, engine)]).expect("100 is all of the traffic"),
+            further: Vec::new(),
+        }
+    }
+
     /// Every version that may answer, as often as it has a share.
     pub(crate) fn versions(&self) -> impl Iterator<Item = &ModelVersion> {
         let further = self.further.iter().flat_map(|stage| stage.split.iter());

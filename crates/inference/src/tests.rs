@@ -1,5 +1,6 @@
 //! Applications from deploy to answer, on small models in a throw-away registry.
 
+mod direct;
 mod fixture;
 mod outage;
 mod rollback;

@@ -116,7 +116,7 @@ impl Access {
     /// Lets a request pass, or turns it away before anything of it is read.
     pub(crate) fn admit(&self, class: RouteClass, headers: &HeaderMap) -> Result<(), ApiError> {
         match class {
-            RouteClass::Gateway => self.admit_client(headers),
+            prediction if prediction.is_prediction() => self.admit_client(headers),
             management if management.is_management() => self.admit_manager(headers),
             _ => Ok(()),
         }

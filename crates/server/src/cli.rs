@@ -14,6 +14,8 @@ use std::{
 
 use clap::{ArgAction, Parser};
 
+use formats::name::ApplicationName;
+
 use crate::{Limits, Settings};
 
 use access::AccessArgs;
@@ -72,6 +74,10 @@ pub struct Args {
     #[arg(long, env = "REFRESH_INTERVAL_MS", default_value = "1000", value_name = "MS")]
     pub refresh_interval_ms: NonZeroU64,
 
+    /// Application that answers `/invocations` where the client names none; without it, the only one that is deployed
+    #[arg(long, env = "INVOCATIONS_APPLICATION", value_name = "NAME")]
+    pub invocations_application: Option<ApplicationName>,
+
     #[command(flatten)]
     pub connections: ConnectionArgs,
 
@@ -109,6 +115,7 @@ impl Args {
             },
             access: self.access.settings(),
             connections: self.connections.limits(),
+            invocations: self.invocations_application,
             tls: self.tls.files(),
             signals: self.signals.signals(),
             refresh_interval: Duration::from_millis(self.refresh_interval_ms.get()),

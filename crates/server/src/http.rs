@@ -4,21 +4,27 @@ mod access_log;
 mod applications;
 mod body;
 mod class;
+mod dialect;
 mod encoding;
 mod endpoints;
 mod error;
 mod exchange;
 mod gateway;
+mod grpc;
 mod health;
 mod hs;
 mod ids;
+mod invocations;
 mod models;
 mod names;
+mod open_inference;
 mod openapi;
 mod page;
+mod prediction;
 mod slashes;
 mod ticket;
 mod trace_context;
+mod v1;
 
 use std::{convert::Infallible, sync::Arc};
 

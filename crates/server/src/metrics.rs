@@ -7,13 +7,12 @@ mod process;
 mod reason;
 mod text;
 mod traffic;
+mod usage;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{body::HttpBody, response::Response};
 use inference::Applications;
-
-use formats::{name::ApplicationName, version::ModelVersion};
 
 use crate::{
     http::RouteClass,
@@ -26,7 +25,8 @@ use crate::{
 
 pub(crate) use in_flight::InFlight;
 pub(crate) use reason::Reason;
-pub(crate) use traffic::Traffic;
+pub(crate) use traffic::{Parts, Subject, Traffic};
+pub(crate) use usage::{Spent, Usage};
 
 /// The text format that [`Metrics::render`] writes: the classic one, which every scraper and `promtool` take.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -38,6 +38,8 @@ pub(crate) struct Served {
     pub(crate) traffic: Arc<Traffic>,
     /// Images in the answer.
     pub(crate) n_images: u64,
+    /// How long its parts took, where there is an answer.
+    pub(crate) parts: Option<Parts>,
 }
 
 /// All counters of a server.
@@ -112,9 +114,14 @@ impl Metrics {
         self.received_bytes.add(n_bytes as u64);
     }
 
-    /// The counters of what `version` answers for `application`, or of what it answers without any version.
-    pub(crate) fn traffic(&self, application: &ApplicationName, version: Option<&ModelVersion>) -> Arc<Traffic> {
-        self.traffic.of(application, version)
+    /// The counters that the answer belongs to.
+    pub(crate) fn traffic(&self, subject: Subject<'_>) -> Arc<Traffic> {
+        self.traffic.of(subject)
+    }
+
+    /// What was asked for since the start, by application and version, in the order of their names.
+    pub(crate) fn usage(&self) -> Vec<Usage> {
+        usage::of(&self.traffic.all())
     }
 
     /// Counts an answer, and the refusal that it is, if it is one.
@@ -122,7 +129,10 @@ impl Metrics {
         let of_class = &self.by_class[class as usize];
         of_class.seconds.observe(duration);
         match response.extensions().get::<Served>() {
-            Some(served) => served.traffic.count(response.status(), served.n_images),
+            Some(served) => {
+                let status = response.status();
+                served.traffic.count(status, served.n_images, duration, served.parts);
+            }
             None => of_class.statuses.count(response.status()),
         }
         if let Some(reason) = response.extensions().get() {
@@ -157,12 +167,11 @@ impl Metrics {
             }
         }
         let all_traffic = self.traffic.all();
-        let gateway = RouteClass::Gateway.name();
         for traffic in &all_traffic {
             for (status, n_requests) in traffic.statuses.counted() {
                 let (application, version) = traffic.names();
                 let labels = [
-                    ("route", gateway),
+                    ("route", traffic.class().name()),
                     ("application", application),
                     ("version", version),
                     ("status", status),
@@ -172,10 +181,9 @@ impl Metrics {
         }
         let name = "slipway_images_total";
         text.family(name, Kind::Counter, "Images that were classified.");
-        for traffic in all_traffic.iter().filter(|traffic| traffic.has_version()) {
-            let (application, version) = traffic.names();
-            let labels = [("application", application), ("version", version)];
-            text.sample(name, &labels, traffic.images.get());
+        for usage in usage::of(&all_traffic).iter().filter(|usage| !usage.version.is_empty()) {
+            let labels = [("application", usage.application.as_str()), ("version", &usage.version)];
+            text.sample(name, &labels, usage.n_images);
         }
         let name = "slipway_request_duration_seconds";
         text.family(name, Kind::Histogram, "Time from headers to answer.");

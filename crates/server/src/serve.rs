@@ -85,6 +85,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Futur
     let access = Access::new(&settings.access, address)?;
     let app = App::new(applications.clone(), settings.limits)
         .with_access(access)
+        .with_invocations(settings.invocations)
         .with_signals(settings.signals)
         .context("cannot start a thread")?;
     let app = Arc::new(app);

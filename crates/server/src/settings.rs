@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use formats::name::ApplicationName;
+
 use crate::{AccessSettings, Signals};
 
 /// Everything a server is told when it starts.
@@ -19,6 +21,8 @@ pub struct Settings {
     pub signals: Signals,
     /// Who may manage, and who may ask.
     pub access: AccessSettings,
+    /// What answers `/invocations` where the client does not say; without, the only application.
+    pub invocations: Option<ApplicationName>,
     /// With what to prove who the server is; without, it speaks plain HTTP.
     pub tls: Option<TlsFiles>,
     /// How often the registry is looked at for what was deployed elsewhere, and each file that may be replaced.

@@ -30,6 +30,8 @@ pub struct App {
     pub(crate) identity: ServerIdentity,
     pub(crate) life: Life,
     pub(crate) access: Access,
+    /// What answers `/invocations`, where the client does not say.
+    pub(crate) invocations: Option<ApplicationName>,
     /// The OpenAPI document, once somebody asked for it.
     pub(crate) document: OnceLock<Bytes>,
 }
@@ -56,6 +58,7 @@ impl App {
                 started_at_ms,
             },
             access: Access::open(),
+            invocations: None,
             document: OnceLock::new(),
         }
     }
@@ -73,6 +76,14 @@ impl App {
     /// The same for those only whom `access` admits.
     pub fn with_access(self, access: Access) -> Self {
         Self { access, ..self }
+    }
+
+    /// The same, with `application` as what answers `/invocations` where the client does not say.
+    pub fn with_invocations(self, application: Option<ApplicationName>) -> Self {
+        Self {
+            invocations: application,
+            ..self
+        }
     }
 
     /// What answers under these names.

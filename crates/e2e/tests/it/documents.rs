@@ -6,11 +6,12 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::workspace;
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "docs/benchmarks.md",
+    "docs/clients.md",
     "docs/formats.md",
     "docs/hs.md",
     "docs/kubernetes.md",
@@ -18,7 +19,9 @@ const DOCUMENTS: [&str; 8] = [
 ];
 
 /// What documents may call besides our own programs and scripts.
-const OTHER_PROGRAMS: [&str; 8] = ["cargo", "cd", "curl", "docker", "git", "helm", "hs", "kubectl"];
+const OTHER_PROGRAMS: [&str; 10] = [
+    "cargo", "cat", "cd", "curl", "docker", "git", "grpcurl", "helm", "hs", "kubectl",
+];
 
 /// A document in its two parts.
 #[derive(Default)]

@@ -14,5 +14,6 @@ mod kubernetes;
 mod project;
 mod real;
 mod size;
+mod tour;
 mod up;
 mod workspace;

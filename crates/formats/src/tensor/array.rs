@@ -2,29 +2,41 @@
 
 use std::iter;
 
-use super::{Limits, Tensor, TensorError, cursor::Cursor, mismatch, number};
+use super::{
+    Limits, Tensor, TensorError,
+    cursor::Cursor,
+    layout::{Layout, layouts, length},
+    mismatch, number,
+};
 use crate::{
     excerpt::excerpt,
     signature::{Dimension, Field},
 };
 
-/// One shape in which a field may be written: the length of each level, `None` where any is right.
-#[derive(Clone)]
-struct Layout(Vec<Option<usize>>);
-
 struct Reader<'c, 'a> {
     cursor: &'c mut Cursor<'a>,
-    field: &'c Field,
+    wanted: Wanted<'c>,
     limits: Limits,
     /// The layouts that what was read so far agrees with.
     layouts: Vec<Layout>,
     /// For each open array, outermost first, how many values it has so far; also the path of the next value.
     counts: Vec<usize>,
     values: &'c mut Vec<f32>,
+    /// From where to where the numbers are, where they must be whole.
+    whole: Option<(i64, i64)>,
+}
+
+/// What an array should be, for messages about it.
+#[derive(Clone, Copy)]
+enum Wanted<'c> {
+    /// The value of a field, which is also the beginning of its paths.
+    Field(&'c Field),
+    /// An array of this shape, found at a path.
+    Exactly(&'c str, &'c [usize]),
 }
 
 /// Reads the value of `field`, and nothing behind it, into the empty `tensor`.
-pub(super) fn read(
+pub(crate) fn read(
     cursor: &mut Cursor<'_>,
     field: &Field,
     limits: Limits,
@@ -42,44 +54,51 @@ pub(super) fn read(
     }
     let mut reader = Reader {
         cursor,
-        field,
+        wanted: Wanted::Field(field),
         limits,
         layouts: layouts(field),
         counts: Vec::new(),
         values: &mut tensor.values,
+        whole: None,
     };
     reader.read()?;
-    reader.shape(&mut tensor.shape);
+    reader.shape(field, &mut tensor.shape);
     Ok(())
 }
 
-/// Every way to write `field`: as it is, without the outermost level where that stands for one image, and both with
-/// the inner levels flattened.
-fn layouts(field: &Field) -> Vec<Layout> {
-    let full: Vec<Option<usize>> = field.shape.iter().map(|dimension| length(*dimension)).collect();
-    let n_batch_levels = usize::from(full.first() == Some(&None));
-    let (batch, item) = full.split_at(n_batch_levels);
-    let mut layouts = vec![Layout(full.clone())];
-    if !batch.is_empty() && !item.is_empty() {
-        layouts.push(Layout(item.to_vec()));
-    }
-    let flat_length = item
-        .iter()
-        .try_fold(1_usize, |product, length| product.checked_mul((*length)?));
-    if let (Some(flat_length), true) = (flat_length, item.len() > 1) {
-        layouts.push(Layout(vec![Some(flat_length)]));
-        if !batch.is_empty() {
-            layouts.push(Layout(vec![None, Some(flat_length)]));
+/// Reads an array of exactly this `shape`, or the same numbers in one row, into the empty `values`. Where `whole` names
+/// the smallest and the largest, only whole numbers are right.
+pub(crate) fn read_exactly(
+    cursor: &mut Cursor<'_>,
+    path: &str,
+    shape: &[usize],
+    whole: Option<(i64, i64)>,
+    values: &mut Vec<f32>,
+) -> Result<(), TensorError> {
+    let n_values: usize = shape.iter().product();
+    if let ([n_images, n_rows, n_columns], None) = (shape, whole) {
+        let before = cursor.clone();
+        if cursor.images((*n_rows, *n_columns), *n_images, values) && values.len() == n_values {
+            return Ok(());
         }
+        values.clear();
+        *cursor = before;
     }
-    layouts
-}
-
-fn length(dimension: Dimension) -> Option<usize> {
-    match dimension {
-        Dimension::Any => None,
-        Dimension::Fixed(length) => Some(length as usize),
+    let mut layouts = vec![Layout(shape.iter().copied().map(Some).collect())];
+    if shape.len() > 1 {
+        layouts.push(Layout(vec![Some(n_values)]));
     }
+    let mut reader = Reader {
+        cursor,
+        wanted: Wanted::Exactly(path, shape),
+        // The shape says how many there are.
+        limits: Limits { images_max: usize::MAX },
+        layouts,
+        counts: Vec::new(),
+        values,
+        whole,
+    };
+    reader.read()
 }
 
 impl Reader<'_, '_> {
@@ -93,7 +112,9 @@ impl Reader<'_, '_> {
             } else {
                 self.number()?;
                 self.count()?;
-                self.more_numbers();
+                if self.whole.is_none() {
+                    self.more_numbers();
+                }
             }
             // A value is complete, and with it perhaps the arrays around it.
             loop {
@@ -133,6 +154,13 @@ impl Reader<'_, '_> {
         self.layouts.retain(|layout| layout.0.len() == level);
         if self.layouts.is_empty() {
             return Err(mismatch(self.path(), "an array", format!("`{}`", excerpt(text))));
+        }
+        if let Some((min, max)) = self.whole {
+            let whole = text.parse().ok().filter(|whole: &i64| (min..=max).contains(whole));
+            let expected = || format!("a whole number from {min} to {max}");
+            let whole = whole.ok_or_else(|| mismatch(self.path(), expected(), format!("`{}`", excerpt(text))))?;
+            self.values.push(whole as f32);
+            return Ok(());
         }
         let quick = number::read(text.as_bytes()).map(|(value, _)| value);
         match quick.or_else(|| text.parse().ok()) {
@@ -179,7 +207,7 @@ impl Reader<'_, '_> {
         let is_batch = level == 0 && self.layouts.iter().all(|layout| layout.0[0].is_none());
         if is_batch && count > self.limits.images_max {
             return Err(TensorError::TooMany {
-                path: self.field.name.clone(),
+                path: self.wanted.path().to_owned(),
                 images_max: self.limits.images_max,
             });
         }
@@ -209,8 +237,7 @@ impl Reader<'_, '_> {
         let depth = self.layouts[0].0.len();
         if self.layouts.iter().any(|layout| layout.0.len() != depth) {
             // Nothing but brackets so far: which layout is meant cannot be told.
-            let shape: Vec<String> = self.field.shape.iter().map(Dimension::to_string).collect();
-            return format!("numbers of shape [{}]", shape.join(", "));
+            return format!("numbers of shape [{}]", self.wanted.shape());
         }
         let length = |layout: &Layout| layout.0[level].map_or("one or more".to_owned(), |length| length.to_string());
         let lengths: Vec<String> = self.layouts.iter().map(length).collect();
@@ -225,19 +252,38 @@ impl Reader<'_, '_> {
     fn path(&self) -> String {
         self.counts
             .iter()
-            .fold(self.field.name.clone(), |path, index| format!("{path}[{index}]"))
+            .fold(self.wanted.path().to_owned(), |path, index| format!("{path}[{index}]"))
     }
 
-    /// Sets `shape` to that of what was read.
-    fn shape(&self, shape: &mut Vec<usize>) {
+    /// Sets `shape` to that of what was read for `field`.
+    fn shape(&self, field: &Field, shape: &mut Vec<usize>) {
         let lengths = self.layouts[0].0.iter().rev().copied().chain(iter::repeat(None));
         // Aligned at the innermost level; a layout that flattens has the lengths of the field itself.
-        let aligned = self.field.shape.iter().rev().zip(lengths);
+        let aligned = field.shape.iter().rev().zip(lengths);
         shape.clear();
         shape.extend(aligned.map(|(dimension, found)| length(*dimension).or(found).unwrap_or(1)));
         shape.reverse();
-        if let [Dimension::Any, ..] = self.field.shape[..] {
+        if let [Dimension::Any, ..] = field.shape[..] {
             shape[0] = self.values.len() / shape[1..].iter().product::<usize>();
         }
+    }
+}
+
+impl Wanted<'_> {
+    /// Where the array is.
+    fn path(&self) -> &str {
+        match self {
+            Self::Field(field) => &field.name,
+            Self::Exactly(path, _) => path,
+        }
+    }
+
+    /// Its lengths, as text.
+    fn shape(&self) -> String {
+        let lengths: Vec<String> = match self {
+            Self::Field(field) => field.shape.iter().map(Dimension::to_string).collect(),
+            Self::Exactly(_, shape) => shape.iter().map(usize::to_string).collect(),
+        };
+        lengths.join(", ")
     }
 }

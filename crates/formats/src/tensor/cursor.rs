@@ -2,19 +2,20 @@
 
 use std::{borrow::Cow, iter};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{TensorError, images, mismatch, number};
 use crate::excerpt::excerpt;
 
 /// The text from `position` on is still to be read.
-pub(super) struct Cursor<'a> {
+#[derive(Clone)]
+pub(crate) struct Cursor<'a> {
     text: &'a str,
     position: usize,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(body: &'a [u8]) -> Result<Self, TensorError> {
+    pub(crate) fn new(body: &'a [u8]) -> Result<Self, TensorError> {
         match str::from_utf8(body) {
             Ok(text) => Ok(Self { text, position: 0 }),
             Err(error) => {
@@ -29,7 +30,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next byte that is not white space.
-    pub(super) fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(self.position) {
             self.position += 1;
@@ -38,14 +39,14 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over `byte`, if it comes next.
-    pub(super) fn take(&mut self, byte: u8) -> bool {
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.position += usize::from(is_next);
         is_next
     }
 
     /// Steps to the next entry of a list that ends with `close`: over the comma, unless it is the first entry.
-    pub(super) fn has_next(&mut self, close: u8, is_first: bool) -> Result<bool, TensorError> {
+    pub(crate) fn has_next(&mut self, close: u8, is_first: bool) -> Result<bool, TensorError> {
         if self.take(close) {
             return Ok(false);
         }
@@ -56,20 +57,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// A key of an object, and its colon.
-    pub(super) fn key(&mut self) -> Result<Cow<'a, str>, TensorError> {
+    pub(crate) fn key(&mut self) -> Result<Cow<'a, str>, TensorError> {
         if self.peek() != Some(b'"') {
             return Err(self.unexpected("a key in quotes"));
         }
-        let rest = &self.text[self.position + 1..];
-        let end = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20));
-        let key = match end {
-            Some(end) if rest.as_bytes()[end] == b'"' => {
-                self.position += end + 2;
-                Cow::Borrowed(&rest[..end])
-            }
-            // With an escape, or wrong.
-            _ => Cow::Owned(self.json()?),
-        };
+        let key = self.string()?;
         if self.take(b':') {
             Ok(key)
         } else {
@@ -77,15 +69,96 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The string whose opening quote comes next.
+    fn string(&mut self) -> Result<Cow<'a, str>, TensorError> {
+        let rest = &self.text[self.position + 1..];
+        let end = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20));
+        match end {
+            Some(end) if rest.as_bytes()[end] == b'"' => {
+                self.position += end + 2;
+                Ok(Cow::Borrowed(&rest[..end]))
+            }
+            // With an escape, or wrong.
+            _ => Ok(Cow::Owned(self.json()?)),
+        }
+    }
+
+    /// The value at `path`, which must be a string.
+    pub(crate) fn text(&mut self, path: impl Fn() -> String) -> Result<Cow<'a, str>, TensorError> {
+        match self.peek() {
+            Some(b'"') => self.string(),
+            _ => Err(self.mismatch(&path(), "a string")),
+        }
+    }
+
+    /// The value at `path`, which must be `true` or `false`.
+    pub(crate) fn truth(&mut self, path: impl Fn() -> String) -> Result<bool, TensorError> {
+        match self.peek() {
+            Some(b't' | b'f') => self.json(),
+            _ => Err(self.mismatch(&path(), "`true` or `false`")),
+        }
+    }
+
+    /// The value at `path`, which must be a whole number from zero up.
+    pub(crate) fn whole(&mut self, path: impl Fn() -> String) -> Result<u64, TensorError> {
+        const EXPECTED: &str = "a whole number from 0 up";
+        let Some(text) = self.number()? else {
+            return Err(self.mismatch(&path(), EXPECTED));
+        };
+        text.parse()
+            .map_err(|_| mismatch(path(), EXPECTED, format!("`{}`", excerpt(text))))
+    }
+
+    /// Steps through the object at `path`; `visit` steps over the value of each key.
+    pub(crate) fn object(
+        &mut self,
+        path: &str,
+        mut visit: impl FnMut(&mut Self, &str) -> Result<(), TensorError>,
+    ) -> Result<(), TensorError> {
+        if !self.take(b'{') {
+            return Err(self.mismatch(path, "an object"));
+        }
+        let mut is_first = true;
+        while self.has_next(b'}', is_first)? {
+            is_first = false;
+            let key = self.key()?;
+            visit(self, &key)?;
+        }
+        Ok(())
+    }
+
+    /// Steps through the array at `path`; `visit` steps over each entry, of which it is told the index.
+    pub(crate) fn array(
+        &mut self,
+        path: &str,
+        mut visit: impl FnMut(&mut Self, usize) -> Result<(), TensorError>,
+    ) -> Result<(), TensorError> {
+        if !self.take(b'[') {
+            return Err(self.mismatch(path, "an array"));
+        }
+        let mut index = 0;
+        while self.has_next(b']', index == 0)? {
+            visit(self, index)?;
+            index += 1;
+        }
+        Ok(())
+    }
+
+    /// Steps over the value that comes next, whatever it is.
+    pub(crate) fn skip(&mut self) -> Result<(), TensorError> {
+        self.json::<IgnoredAny>()?;
+        Ok(())
+    }
+
     /// Steps over images that are all that [`images::read`] wants; else stays where it is.
-    pub(super) fn images(&mut self, size: (usize, usize), images_max: usize, values: &mut Vec<f32>) -> bool {
+    pub(crate) fn images(&mut self, size: (usize, usize), images_max: usize, values: &mut Vec<f32>) -> bool {
         let length = images::read(&self.text.as_bytes()[self.position..], size, images_max, values);
         self.position += length.unwrap_or(0);
         length.is_some()
     }
 
     /// Any value that serde_json understands; it skips deep nesting without recursion.
-    pub(super) fn json<T: Deserialize<'a>>(&mut self) -> Result<T, TensorError> {
+    pub(crate) fn json<T: Deserialize<'a>>(&mut self) -> Result<T, TensorError> {
         let rest = &self.text[self.position..];
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<T>();
         match values.next() {
@@ -106,7 +179,7 @@ impl<'a> Cursor<'a> {
 
     /// Reads commas with numbers behind them into `values`, up to `n_max` of them, as long as that needs no second look;
     /// returns how many. What comes next is not stepped over.
-    pub(super) fn more_numbers(&mut self, n_max: usize, values: &mut Vec<f32>) -> usize {
+    pub(crate) fn more_numbers(&mut self, n_max: usize, values: &mut Vec<f32>) -> usize {
         let bytes = self.text.as_bytes();
         let mut n_numbers = 0;
         while n_numbers < n_max {
@@ -146,7 +219,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The text of a number, in the grammar of JSON. `None` where something else stands, which is not stepped over.
-    pub(super) fn number(&mut self) -> Result<Option<&'a str>, TensorError> {
+    pub(crate) fn number(&mut self) -> Result<Option<&'a str>, TensorError> {
         self.peek();
         let start = self.position;
         let bytes = self.text.as_bytes();
@@ -173,7 +246,7 @@ impl<'a> Cursor<'a> {
         Ok(Some(&self.text[start..self.position]))
     }
 
-    pub(super) fn end(&mut self) -> Result<(), TensorError> {
+    pub(crate) fn end(&mut self) -> Result<(), TensorError> {
         if self.peek().is_none() {
             Ok(())
         } else {
@@ -182,7 +255,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Another kind of value than the one that is expected; a syntax error where there is no value at all.
-    pub(super) fn mismatch(&mut self, path: &str, expected: &str) -> TensorError {
+    pub(crate) fn mismatch(&mut self, path: &str, expected: &str) -> TensorError {
         let rest = |cursor: &Self| &cursor.text[cursor.position..];
         match self.peek() {
             Some(b'"') => mismatch(path, expected, "a string"),
@@ -203,7 +276,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A syntax error at this place.
-    pub(super) fn unexpected(&mut self, expected: &str) -> TensorError {
+    pub(crate) fn unexpected(&mut self, expected: &str) -> TensorError {
         self.peek();
         match self.text[self.position..].chars().next() {
             Some(found) => self.syntax(&format!("expected {expected}, found `{}`", found.escape_debug())),

@@ -94,21 +94,27 @@ impl Outputs<'_> {
 
     fn write_rows(&self, values: &[f32], json: &mut Vec<u8>) {
         let n_classes = values.len() / self.class_ids.len().max(1);
-        let mut buffer = zmij::Buffer::new();
         for (index, row) in values.chunks_exact(n_classes.max(1)).enumerate() {
             json.extend_from_slice(if index == 0 { b"[" } else { b",[" });
-            for (index, &value) in row.iter().enumerate() {
-                if index > 0 {
-                    json.push(b',');
-                }
-                json.extend_from_slice(buffer.format_finite(value).as_bytes());
-            }
+            write_numbers(row, json);
             json.push(b']');
         }
     }
 }
 
-fn write_whole(number: usize, json: &mut Vec<u8>) {
+/// Appends finite numbers with commas between them.
+pub(crate) fn write_numbers(numbers: &[f32], json: &mut Vec<u8>) {
+    let mut buffer = zmij::Buffer::new();
+    for (index, &number) in numbers.iter().enumerate() {
+        if index > 0 {
+            json.push(b',');
+        }
+        json.extend_from_slice(buffer.format_finite(number).as_bytes());
+    }
+}
+
+/// Appends a whole number.
+pub(crate) fn write_whole(number: usize, json: &mut Vec<u8>) {
     if number >= 10 {
         write_whole(number / 10, json);
     }

@@ -142,7 +142,13 @@ impl HttpBody for Answer {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if frame.is_none() || self.body.is_end_stream() {
+        // Nobody asks for what comes behind trailers.
+        let is_last = match &frame {
+            Some(Ok(frame)) => frame.is_trailers() || self.body.is_end_stream(),
+            Some(Err(_)) => false,
+            None => true,
+        };
+        if is_last {
             self.open.completes();
         }
         self.open.advances();

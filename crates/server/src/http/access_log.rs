@@ -41,7 +41,7 @@ pub(super) fn write(log: AccessLog, exchange: &Exchange<'_>) {
         method,
         route,
         status = status.as_u16(),
-        application = names.map(|(application, _)| application),
+        application = names.map(|(application, _)| application).filter(|application| !application.is_empty()),
         version = names.map(|(_, version)| version).filter(|version| !version.is_empty()),
         images = served.map(|served| served.n_images),
         received_bytes = exchange.received_bytes,

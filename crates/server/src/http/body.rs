@@ -85,6 +85,23 @@ pub(super) fn expect_json(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
+/// Refuses what is announced as something else than JSON, but takes what is not announced at all, or as what a client
+/// says that does not think of it: the clients of the Open Inference Protocol and `curl` do all of this.
+///
+/// A web page could send two of these to a stranger without asking, but not without saying where it comes from.
+pub(super) fn expect_json_or_unsaid(headers: &HeaderMap) -> Result<(), ApiError> {
+    let is_said = |text: &str| {
+        let value = headers.get(header::CONTENT_TYPE);
+        value.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(text.as_bytes()))
+    };
+    let is_from_a_page = headers.contains_key(header::ORIGIN);
+    let is_unsaid = !headers.contains_key(header::CONTENT_TYPE) || is_said("application/x-www-form-urlencoded");
+    if is_said("application/octet-stream") || (is_unsaid && !is_from_a_page) {
+        return Ok(());
+    }
+    expect_json(headers)
+}
+
 /// A body that is being read. A body in one piece is not copied.
 struct Reading {
     body: Body,

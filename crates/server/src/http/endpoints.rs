@@ -18,15 +18,13 @@ use formats::{
 use crate::{
     App,
     http::{
-        applications, gateway, health, models,
-        openapi::{self, JSON, Operation, Schemas},
+        applications, gateway, health, invocations, models, open_inference,
+        openapi::{self, BYTES, JSON, Operation, Schemas},
         page::{self, HTML},
+        v1,
     },
     metrics,
 };
-
-/// The media type of an artifact.
-const BYTES: &str = "application/octet-stream";
 
 /// One method of one path.
 pub(super) struct Endpoint {
@@ -42,6 +40,9 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Endpoint> {
         predictions(schemas),
         models(schemas),
         applications(schemas),
+        open_inference::endpoints::all(schemas),
+        v1::endpoints(schemas),
+        invocations::endpoints(schemas),
         about(schemas),
     ]
     .into_iter()
@@ -52,7 +53,8 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Endpoint> {
 /// The endpoints as a router.
 pub(super) fn router(endpoints: Vec<Endpoint>) -> Router<Arc<App>> {
     endpoints.into_iter().fold(Router::new(), |router, endpoint| {
-        router.route(endpoint.path, endpoint.route)
+        // A router sees slashes only: `http/v1.rs`.
+        router.route(&endpoint.path.replace("}:", "}/"), endpoint.route)
     })
 }
 
@@ -260,7 +262,11 @@ fn about(schemas: &mut Schemas) -> Vec<Endpoint> {
     ]
 }
 
-fn get<H: Handler<T, Arc<App>>, T: 'static>(path: &'static str, answer: H, operation: Operation) -> Endpoint {
+pub(super) fn get<H: Handler<T, Arc<App>>, T: 'static>(
+    path: &'static str,
+    answer: H,
+    operation: Operation,
+) -> Endpoint {
     Endpoint {
         method: Method::GET,
         path,
@@ -269,7 +275,11 @@ fn get<H: Handler<T, Arc<App>>, T: 'static>(path: &'static str, answer: H, opera
     }
 }
 
-fn post<H: Handler<T, Arc<App>>, T: 'static>(path: &'static str, answer: H, operation: Operation) -> Endpoint {
+pub(super) fn post<H: Handler<T, Arc<App>>, T: 'static>(
+    path: &'static str,
+    answer: H,
+    operation: Operation,
+) -> Endpoint {
     Endpoint {
         method: Method::POST,
         path,
@@ -288,7 +298,7 @@ fn put<H: Handler<T, Arc<App>>, T: 'static>(path: &'static str, answer: H, opera
 }
 
 /// An image of a 1, as an example.
-fn upright_stroke() -> Value {
+pub(super) fn upright_stroke() -> Value {
     let pixel = |row: usize, column: usize| u8::from((4..24).contains(&row) && (13..15).contains(&column));
     let row = |row| (0..28).map(move |column| pixel(row, column)).collect::<Vec<u8>>();
     (0..28).map(row).collect::<Vec<_>>().into()

@@ -8,12 +8,13 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use prost::DecodeError;
 use thiserror::Error;
 use tokio::task::JoinError;
 
 use formats::{
     api::{ErrorBody, ErrorInformation, ErrorKind},
-    name::ApplicationName,
+    name::{ApplicationName, NameError},
     tensor::TensorError,
     version::VersionError,
 };
@@ -56,6 +57,28 @@ pub(crate) enum ApiError {
     Version(#[from] VersionError),
     #[error("the body must be announced as `application/json` in the `content-type` header")]
     ContentType { found: Option<String> },
+    #[error("the `inference-header-content-length` header must be the length of the JSON that the body begins with")]
+    JsonLength { found: String, body_bytes: usize },
+    #[error("wrong name at `{place}`")]
+    Name {
+        place: &'static str,
+        #[source]
+        error: NameError,
+    },
+    #[error("there is no call `{0}`")]
+    NoCall(String),
+    #[error("the body is not one message, with its length before it: found {found}")]
+    Frame { found: String },
+    #[error("the `grpc-encoding` of the message is not understood: expected `gzip`, found `{found}`")]
+    MessageEncoding { found: String },
+    #[error("the message is not understood")]
+    Message(#[source] DecodeError),
+    #[error("parameters.{name}: a registered model cannot be loaded as another one")]
+    LoadParameter { name: String },
+    #[error("nothing says which application is meant, and {n_deployed} are deployed")]
+    WhichApplication { n_deployed: usize },
+    #[error("application `{0}` answers as long as it is deployed, and cannot be unloaded")]
+    StaysLoaded(ApplicationName),
     #[error("the `content-encoding` of the body is not understood")]
     ContentEncoding { found: String },
     #[error("the body is not {encoding}, as which it is announced")]
@@ -101,6 +124,10 @@ pub(crate) enum ApiError {
     Panic(String),
 }
 
+/// What the answer says is wrong, noted on it for those who say it in another form.
+#[derive(Debug, Clone)]
+pub(super) struct Told(pub(super) ErrorInformation);
+
 /// What went wrong inside, noted on the answer for the log: the answer itself does not tell it.
 #[derive(Debug, Clone)]
 pub(super) struct Failure(pub(super) String);
@@ -124,20 +151,28 @@ impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::NoRoute(_) => StatusCode::NOT_FOUND,
-            Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::WrongMethod { .. } | Self::NoCall(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotOffered | Self::ForeignPage { .. } => StatusCode::FORBIDDEN,
             Self::NoToken | Self::NoApiKey => StatusCode::UNAUTHORIZED,
-            Self::ContentType { .. } | Self::ContentEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ContentType { .. } | Self::ContentEncoding { .. } | Self::MessageEncoding { .. } => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::BodyTooLarge { .. } | Self::Tensor(TensorError::TooMany { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::Path(_)
             | Self::Version(_)
+            | Self::JsonLength { .. }
+            | Self::Frame { .. }
+            | Self::Message(_)
+            | Self::Name { .. }
+            | Self::LoadParameter { .. }
             | Self::BodyCutOff
             | Self::BodyEncoding { .. }
             | Self::IdempotencyKey { .. }
             | Self::Document(_)
             | Self::OtherName { .. }
             | Self::Tensor(_) => StatusCode::BAD_REQUEST,
+            Self::StaysLoaded(_) | Self::WhichApplication { .. } => StatusCode::CONFLICT,
             Self::Import(_) => StatusCode::BAD_REQUEST,
             Self::Hs(error) => hs_status(error),
             Self::Inference(error) => inference_status(error),
@@ -172,6 +207,14 @@ impl ApiError {
                 let accepted = encoding::ACCEPTED.to_str().unwrap_or_default().to_owned();
                 place(None, Some(accepted), Some(found.clone()))
             }
+            Self::JsonLength { found, body_bytes } => {
+                let expected = format!("a whole number from 0 to {body_bytes}");
+                place(None, Some(expected), Some(found.clone()))
+            }
+            Self::Frame { found } => place(None, None, Some(found.clone())),
+            Self::MessageEncoding { found } => place(None, Some("gzip".to_owned()), Some(found.clone())),
+            Self::LoadParameter { name } => place(Some(&format!("parameters.{name}")), None, None),
+            Self::Name { place: at, .. } => place(Some(at), None, None),
             Self::NoToken => place(None, Some("`authorization: Bearer …`".to_owned()), None),
             Self::NoApiKey => {
                 let expected = "`authorization: Bearer …` or `x-api-key: …`";
@@ -203,7 +246,9 @@ fn inference_status(error: &InferenceError) -> StatusCode {
         | InferenceError::InvalidApplication { .. }
         | InferenceError::BrokenArtifact(_) => StatusCode::BAD_REQUEST,
         // The request is in order, but what it asks for is registered in a form that this server cannot carry out.
-        InferenceError::BrokenVersion { .. } | InferenceError::NoEarlierRevision { .. } => StatusCode::CONFLICT,
+        InferenceError::BrokenVersion { .. }
+        | InferenceError::NoEarlierRevision { .. }
+        | InferenceError::Unloaded { .. } => StatusCode::CONFLICT,
         InferenceError::Registry(error) => match error {
             RegistryError::UnknownModel(_)
             | RegistryError::UnknownVersion(_)
@@ -264,10 +309,11 @@ impl IntoResponse for ApiError {
             status,
             Json(ErrorBody {
                 error: kind,
-                information,
+                information: information.clone(),
             }),
         )
             .into_response();
+        response.extensions_mut().insert(Told(information));
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
         }

@@ -4,6 +4,7 @@ use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
+    sync::Arc,
     task::Poll,
     time::{Duration, Instant, SystemTime},
 };
@@ -23,9 +24,11 @@ use crate::{
     App,
     http::{
         ApiError, RouteClass, TraceContext, access_log,
+        dialect::Dialect,
         error::{Failure, from_panic},
+        grpc,
         ids::{REQUEST_ID, request_id},
-        slashes,
+        slashes, v1,
     },
     metrics::Served,
     otlp::{Span, SpanId},
@@ -55,10 +58,12 @@ impl Exchange<'_> {
 }
 
 /// Answers `request` by `routes`, whatever happens there.
-pub(super) async fn answer(app: &App, routes: Router, mut request: Request) -> Response {
+pub(super) async fn answer(app: &Arc<App>, routes: Router, mut request: Request) -> Response {
     let start = Instant::now();
     slashes::collapse(request.uri_mut());
+    v1::separate_verb(request.uri_mut());
     let class = RouteClass::of(request.uri().path());
+    let dialect = Dialect::of_request(&request);
     let method = method_name(request.method());
     let received_bytes = request.body().size_hint().exact();
     let id = request_id(request.headers());
@@ -66,15 +71,17 @@ pub(super) async fn answer(app: &App, routes: Router, mut request: Request) -> R
     let span = app.spans.as_ref().and_then(|spans| spans.begin(caller));
     let answering = async {
         match app.access.admit(class, request.headers()) {
+            Ok(()) if dialect == Dialect::Grpc => grpc::answer(app.clone(), request).await,
             Ok(()) => routes.oneshot(request).await.unwrap_or_else(|never| match never {}),
             Err(error) => error.into_response(),
         }
     };
     let answering = limited(app, class, guarded(answering, app.limits.request_timeout));
-    let mut response = match class {
+    let response = if class.is_prediction() {
         // A span of the log costs more than all the rest here, and on this way nothing writes to it.
-        RouteClass::Gateway => answering.await,
-        _ => answering.instrument(info_span!("request", id = text(&id))).await,
+        answering.await
+    } else {
+        answering.instrument(info_span!("request", id = text(&id))).await
     };
     let exchange = Exchange {
         request_id: &id,
@@ -87,6 +94,7 @@ pub(super) async fn answer(app: &App, routes: Router, mut request: Request) -> R
     };
     app.metrics.count(class, &response, exchange.duration);
     tell(app, &exchange, span);
+    let mut response = dialect.render(response);
     // The answer carries the id too, so that a client's report leads to the log.
     response.headers_mut().insert(REQUEST_ID, id);
     response

@@ -81,7 +81,7 @@ pub(super) async fn artifact(
 }
 
 /// There is one reader for version numbers, with one message for what is none.
-fn model_version(name: &ModelName, number: &str) -> Result<ModelVersion, ApiError> {
+pub(super) fn model_version(name: &ModelName, number: &str) -> Result<ModelVersion, ApiError> {
     Ok(format!("{name}:{number}").parse()?)
 }
 

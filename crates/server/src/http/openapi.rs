@@ -23,11 +23,17 @@ use formats::{
 
 use crate::{
     App, Limits,
-    http::{RouteClass, endpoints},
+    http::{
+        RouteClass,
+        dialect::{Dialect, PlainError},
+        endpoints,
+    },
 };
 
 /// The media type of our bodies.
 pub(super) const JSON: &str = "application/json";
+/// The media type of an artifact, and of tensors in binary form.
+pub(super) const BYTES: &str = "application/octet-stream";
 
 /// What the document says of one method of one path.
 pub(super) struct Operation {
@@ -36,6 +42,8 @@ pub(super) struct Operation {
     parameters: Vec<Value>,
     request: Option<Value>,
     answers: BTreeMap<u16, Value>,
+    /// The statuses of errors.
+    refusals: Vec<StatusCode>,
 }
 
 /// The types of bodies, each described once.
@@ -52,8 +60,8 @@ impl Operation {
             parameters: Vec::new(),
             request: None,
             answers: BTreeMap::new(),
+            refusals: vec![StatusCode::INTERNAL_SERVER_ERROR, StatusCode::GATEWAY_TIMEOUT],
         }
-        .refuses(&[StatusCode::INTERNAL_SERVER_ERROR, StatusCode::GATEWAY_TIMEOUT])
     }
 
     /// It takes a body of this media type; `example` is one that is understood where there is a version 1 of `mnist`.
@@ -94,25 +102,25 @@ impl Operation {
 
     /// It answers with an error of these statuses.
     pub(super) fn refuses(mut self, statuses: &[StatusCode]) -> Self {
-        for status in statuses {
-            let reference = format!("#/components/responses/{}", refusals::component(*status));
-            self.answers.insert(status.as_u16(), json!({"$ref": reference}));
-        }
+        self.refusals.extend(statuses);
         self
     }
 
     fn render(&self, path: &str) -> Value {
-        let names = path
-            .split('/')
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let names = path.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0));
         let parameters: Vec<Value> = names
             .map(|name| json!({"$ref": format!("#/components/parameters/{name}")}))
             .chain(self.parameters.iter().cloned())
             .collect();
-        let answers: Map<String, Value> = self
-            .answers
-            .iter()
-            .map(|(status, answer)| (status.to_string(), answer.clone()))
+        let mut answers = self.answers.clone();
+        for status in &self.refusals {
+            let name = refusals::component(Dialect::of(path), *status);
+            let reference = json!({"$ref": format!("#/components/responses/{name}")});
+            answers.entry(status.as_u16()).or_insert(reference);
+        }
+        let answers: Map<String, Value> = answers
+            .into_iter()
+            .map(|(status, answer)| (status.to_string(), answer))
             .collect();
         let mut operation = json!({"operationId": self.id, "summary": self.summary, "responses": answers});
         if !parameters.is_empty() {
@@ -144,6 +152,11 @@ impl Schemas {
     /// A reference to the type's description.
     pub(super) fn of<T: JsonSchema>(&mut self) -> Value {
         self.generator.subschema_for::<T>().to_value()
+    }
+
+    /// What the model of the examples takes and gives.
+    pub(super) fn signature(&self) -> Signature {
+        mnist_signature()
     }
 
     /// A predict request for images like MNIST's.
@@ -182,7 +195,11 @@ fn render(app: &App) -> Bytes {
         let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
         path[method_key(&endpoint.method)] = operation;
     }
-    let (error, name) = (schemas.of::<ErrorBody>(), schemas.of::<ModelName>());
+    let errors = [
+        (Dialect::Own, schemas.of::<ErrorBody>()),
+        (Dialect::Plain, schemas.of::<PlainError>()),
+    ];
+    let name = schemas.of::<ModelName>();
     let document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -195,7 +212,7 @@ fn render(app: &App) -> Bytes {
         "paths": paths,
         "components": {
             "parameters": parameters(&name),
-            "responses": refusals::all(&error),
+            "responses": refusals::all(&errors),
             "securitySchemes": security::schemes(),
             "schemas": schemas.generator.take_definitions(true),
         },

@@ -3,7 +3,7 @@
 use std::{
     array,
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use axum::http::StatusCode;
@@ -66,6 +66,17 @@ const BOUNDS_NS: [u64; 16] = [
 #[derive(Default)]
 pub(super) struct Counter(AtomicU64);
 
+/// How often something was done, and how long all of it took.
+#[derive(Default)]
+pub(super) struct Total {
+    count: Counter,
+    ns: Counter,
+}
+
+/// When something happened last, in milliseconds since 1970; zero: never.
+#[derive(Default)]
+pub(super) struct Newest(AtomicU64);
+
 /// How often each status was answered.
 pub(super) struct Statuses([Counter; STATUSES.len() + 1]);
 
@@ -85,6 +96,36 @@ impl Counter {
     pub(super) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+impl Total {
+    pub(super) fn add(&self, duration: Duration) {
+        self.count.add(1);
+        self.ns.add(nanoseconds(duration));
+    }
+
+    /// How often, and how many nanoseconds in all.
+    pub(super) fn get(&self) -> (u64, u64) {
+        (self.count.get(), self.ns.get())
+    }
+}
+
+impl Newest {
+    pub(super) fn set(&self, time: SystemTime) {
+        let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.0.fetch_max(
+            u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX),
+            Ordering::Relaxed,
+        );
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Default for Statuses {
@@ -110,7 +151,7 @@ impl Statuses {
 
 impl Histogram {
     pub(super) fn observe(&self, duration: Duration) {
-        let duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let duration_ns = nanoseconds(duration);
         let bucket = BOUNDS_NS.iter().position(|bound| duration_ns <= *bound);
         self.buckets[bucket.unwrap_or(BOUNDS_NS.len())].add(1);
         self.sum_ns.add(duration_ns);

@@ -119,6 +119,7 @@ pub(crate) fn read_all(stream: &mut TcpStream) -> String {
 /// What a server on this registry is told.
 pub(crate) fn settings(folder: &TempDir) -> Settings {
     Settings {
+        invocations: None,
         listen: "127.0.0.1:0".parse().unwrap(),
         registry: folder.path().to_str().unwrap().to_owned(),
         limits: limits(),
@@ -141,6 +142,11 @@ pub(crate) fn store() -> TempDir {
 
 /// The same with another model.
 pub(crate) fn store_of(artifact: Vec<u8>) -> TempDir {
+    store_of_all(vec![artifact])
+}
+
+/// The same with several versions, of which the first one is deployed.
+pub(crate) fn store_of_all(artifacts: Vec<Vec<u8>>) -> TempDir {
     let folder = TempDir::new().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -148,10 +154,12 @@ pub(crate) fn store_of(artifact: Vec<u8>) -> TempDir {
         .unwrap();
     runtime.block_on(async {
         let applications = Applications::new(Registry::open(folder.path().to_str().unwrap()).unwrap());
-        applications
-            .publish(&"mnist".parse().unwrap(), artifact.into(), None)
-            .await
-            .unwrap();
+        for artifact in artifacts {
+            applications
+                .publish(&"mnist".parse().unwrap(), artifact.into(), None)
+                .await
+                .unwrap();
+        }
         let spec: ApplicationSpec = serde_json::from_str(&spec("mnist-app", "mnist:1")).unwrap();
         applications.deploy(spec).await.unwrap();
     });

@@ -6,11 +6,14 @@
 )]
 
 mod access;
+mod adapters;
 mod browser;
+mod clients;
 mod connections;
 mod deploys;
 mod encodings;
 mod full_log;
+mod grpc;
 mod hostile;
 mod hs;
 mod http2;
@@ -18,6 +21,7 @@ mod life;
 mod limits;
 mod management;
 mod metrics;
+mod open_inference;
 mod openapi;
 mod outage;
 mod page;
@@ -29,3 +33,4 @@ mod start;
 mod support;
 mod tls;
 mod trained;
+mod wrong_bodies;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use formats::api::{ErrorBody, ErrorInformation, ErrorKind};
 
-use crate::http::openapi::JSON;
+use crate::http::{dialect::Dialect, openapi::JSON};
 
 /// The statuses of errors, what each means, and what a message may say.
 const REFUSALS: [(StatusCode, &str, &str); 10] = [
@@ -62,25 +62,22 @@ const REFUSALS: [(StatusCode, &str, &str); 10] = [
 ];
 
 /// The name of an error answer among the document's components.
-pub(super) fn component(status: StatusCode) -> String {
-    format!("Error{}", status.as_u16())
+pub(super) fn component(dialect: Dialect, status: StatusCode) -> String {
+    let form = match dialect {
+        Dialect::Plain => "PlainError",
+        _ => "Error",
+    };
+    format!("{form}{}", status.as_u16())
 }
 
-/// All error answers, by name; `schema` describes their body.
-pub(super) fn all(schema: &Value) -> Value {
+/// All error answers, by name, in each dialect with the schema of its bodies.
+pub(super) fn all(dialects: &[(Dialect, Value)]) -> Value {
     let mut refusals = Map::new();
-    for (status, what, message) in REFUSALS {
-        let example = ErrorBody {
-            error: match status.is_server_error() {
-                true => ErrorKind::Internal,
-                false => ErrorKind::Client,
-            },
-            information: ErrorInformation {
-                message: message.to_owned(),
-                ..ErrorInformation::default()
-            },
-        };
-        let content = json!({JSON: {"schema": schema, "example": example}});
+    let all = REFUSALS
+        .iter()
+        .flat_map(|refusal| dialects.iter().map(move |dialect| (*refusal, dialect)));
+    for ((status, what, message), (dialect, schema)) in all {
+        let content = json!({JSON: {"schema": schema, "example": example(*dialect, status, message)}});
         let mut refusal = json!({"description": what, "content": content});
         if status == StatusCode::SERVICE_UNAVAILABLE {
             refusal["headers"]["retry-after"] = json!({
@@ -89,7 +86,22 @@ pub(super) fn all(schema: &Value) -> Value {
                 "schema": {"type": "string", "pattern": "^[0-9]+$"},
             });
         }
-        refusals.insert(component(status), refusal);
+        refusals.insert(component(*dialect, status), refusal);
     }
     refusals.into()
+}
+
+fn example(dialect: Dialect, status: StatusCode, message: &str) -> Value {
+    let error = match status.is_server_error() {
+        true => ErrorKind::Internal,
+        false => ErrorKind::Client,
+    };
+    let information = ErrorInformation {
+        message: message.to_owned(),
+        ..ErrorInformation::default()
+    };
+    match dialect {
+        Dialect::Plain => json!({"error": message}),
+        _ => json!(ErrorBody { error, information }),
+    }
 }

@@ -24,7 +24,7 @@ pub(super) fn schemes() -> Value {
 pub(super) fn requirement(access: &Access, class: RouteClass) -> Option<Value> {
     let scheme = if class.is_management() && access.takes_tokens() {
         MANAGEMENT_TOKEN
-    } else if class == RouteClass::Gateway && access.takes_api_keys() {
+    } else if class.is_prediction() && access.takes_api_keys() {
         API_KEY
     } else {
         return None;

@@ -1,0 +1,151 @@
+//! Predictions: `POST /v2/models/…/infer`.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+
+use formats::{
+    name::{ApplicationName, ModelName},
+    open_inference::{
+        answer,
+        request::{Asked, read, read_raw},
+    },
+    signature::Signature,
+    tensor,
+};
+
+use super::JSON_LENGTH;
+use crate::{
+    App,
+    http::{
+        ApiError, RouteClass, body,
+        names::Names,
+        openapi::{BYTES, JSON},
+        prediction::{Form, Naming, Said, Target, name_versions},
+    },
+};
+
+/// A request as it came.
+struct Inference {
+    body: Bytes,
+    /// The length of the JSON that it begins with; none where there is nothing but elements.
+    n_json_bytes: usize,
+    model: String,
+    naming: Naming,
+}
+
+/// Asks an application.
+pub(in crate::http) async fn of_application(
+    State(app): State<Arc<App>>,
+    Names(application): Names<ApplicationName>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let name = application.to_string();
+    let target = Target::application(&app, application)?;
+    Ok(answer(&app, &target, name, &headers, body).await)
+}
+
+/// Asks a version by its own name.
+pub(in crate::http) async fn of_version(
+    State(app): State<Arc<App>>,
+    Names((model, number)): Names<(ModelName, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let target = Target::version(&app, &model, &number).await?;
+    Ok(answer(&app, &target, model.to_string(), &headers, body).await)
+}
+
+async fn answer(app: &App, target: &Target, model: String, headers: &HeaderMap, body: Body) -> Response {
+    let answered = match Inference::receive(app, target, model, headers, body).await {
+        Ok(inference) => target.predict(app, headers, inference).await,
+        Err(error) => Err(error),
+    };
+    let served = target.served(app, RouteClass::OpenInference, answered.as_ref().ok());
+    let response = answered.map(|answer| {
+        let media_type = if answer.note.is_some() { BYTES } else { JSON };
+        let mut response = ([(header::CONTENT_TYPE, media_type)], answer.bytes).into_response();
+        if let Some(n_json_bytes) = answer.note {
+            let name = HeaderName::from_static(JSON_LENGTH);
+            response.headers_mut().insert(name, HeaderValue::from(n_json_bytes));
+        }
+        name_versions(app, &answer.versions, &mut response);
+        response
+    });
+    let mut response = response.into_response();
+    response.extensions_mut().insert(served);
+    response
+}
+
+impl Inference {
+    async fn receive(
+        app: &App,
+        target: &Target,
+        model: String,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Self, ApiError> {
+        body::expect_json_or_unsaid(headers)?;
+        let body = body::read_decoded(app, headers, body).await?;
+        Ok(Self {
+            n_json_bytes: n_json_bytes(headers, body.len())?,
+            body,
+            model,
+            naming: target.naming(app),
+        })
+    }
+}
+
+/// How much of the body is JSON: all of it, where the client does not say.
+fn n_json_bytes(headers: &HeaderMap, body_bytes: usize) -> Result<usize, ApiError> {
+    let Some(value) = headers.get(JSON_LENGTH) else {
+        return Ok(body_bytes);
+    };
+    let length = value.to_str().ok().and_then(|text| text.parse().ok());
+    let length = length.filter(|length| *length <= body_bytes);
+    length.ok_or_else(|| ApiError::JsonLength {
+        found: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        body_bytes,
+    })
+}
+
+impl Form for Inference {
+    type Asked = Asked;
+    /// The length of the JSON, where binary tensors stand behind it.
+    type Note = Option<usize>;
+
+    fn n_bytes(&self) -> usize {
+        self.body.len()
+    }
+
+    fn read(
+        &self,
+        signature: &Signature,
+        limits: tensor::Limits,
+        request: &mut tensor::Request,
+    ) -> Result<Asked, ApiError> {
+        Ok(match self.body.split_at(self.n_json_bytes) {
+            ([], elements @ [_, ..]) => read_raw(elements, signature, limits, request)?,
+            (json, binary) => read(json, binary, signature, limits, request)?,
+        })
+    }
+
+    fn write(&self, asked: Asked, said: Said<'_>, bytes: &mut Vec<u8>) -> Option<usize> {
+        let version = self.naming.text(&said);
+        let answer = answer::Answer {
+            model: &self.model,
+            version: version.as_deref(),
+            id: asked.id.as_deref(),
+            signature: said.signature,
+            outline: &asked.outputs,
+            outputs: said.outputs,
+        };
+        answer.write(bytes)
+    }
+}

@@ -1,0 +1,22 @@
+//! The messages, made of the files in `proto` by the build script.
+
+/// `inference.proto`
+#[expect(
+    unreachable_pub,
+    clippy::enum_variant_names,
+    reason = "nobody writes this code, and its names are those of the files"
+)]
+pub(crate) mod inference {
+    include!(concat!(env!("OUT_DIR"), "/inference.rs"));
+}
+
+/// `tensorflow.proto`
+#[expect(unreachable_pub, reason = "nobody writes this code")]
+pub(crate) mod tensorflow {
+    include!(concat!(env!("OUT_DIR"), "/tensorflow.rs"));
+
+    /// `prediction_service.proto`
+    pub(crate) mod serving {
+        include!(concat!(env!("OUT_DIR"), "/tensorflow.serving.rs"));
+    }
+}
