@@ -74,6 +74,14 @@ impl Operation {
         self
     }
 
+    /// Its body may be left out.
+    pub(super) fn or_nothing(mut self) -> Self {
+        if let Some(request) = &mut self.request {
+            request["required"] = false.into();
+        }
+        self
+    }
+
     /// It takes the header that makes an upload safe to repeat.
     pub(super) fn takes_idempotency_key(mut self) -> Self {
         self.parameters.push(json!({
@@ -89,6 +97,14 @@ impl Operation {
     pub(super) fn answers(mut self, status: StatusCode, what: &str, media_type: &str, schema: Value) -> Self {
         let answer = json!({"description": what, "content": {media_type: {"schema": schema}}});
         self.answers.insert(status.as_u16(), answer);
+        self
+    }
+
+    /// Its answer of this status may also be of another media type.
+    pub(super) fn also_answers(mut self, status: StatusCode, media_type: &str, schema: Value) -> Self {
+        if let Some(answer) = self.answers.get_mut(&status.as_u16()) {
+            answer["content"][media_type] = json!({"schema": schema});
+        }
         self
     }
 

@@ -13,7 +13,7 @@ use formats::{
 use super::{infer, models, repository, schemas, statistics};
 use crate::http::{
     endpoints::{Endpoint, get, post, upright_stroke},
-    openapi::{JSON, Operation, Schemas},
+    openapi::{BYTES, JSON, Operation, Schemas},
 };
 
 const WRONG_OR_MISSING: [Status; 2] = [Status::BAD_REQUEST, Status::NOT_FOUND];
@@ -143,6 +143,7 @@ fn repository(schemas: &mut Schemas) -> Vec<Endpoint> {
                 schemas.of::<Vec<IndexEntry>>(),
             )
             .takes(JSON, schemas.of::<IndexRequest>(), Some(json!({"ready": false})))
+            .or_nothing()
             .refuses(&[Status::BAD_REQUEST])
             .refuses(&refused),
         ),
@@ -155,6 +156,7 @@ fn repository(schemas: &mut Schemas) -> Vec<Endpoint> {
                 empty.clone(),
             )
             .takes(JSON, load.clone(), Some(json!({})))
+            .or_nothing()
             .refuses(&WRONG_OR_MISSING)
             .refuses(&[Status::CONFLICT])
             .refuses(&refused),
@@ -164,6 +166,7 @@ fn repository(schemas: &mut Schemas) -> Vec<Endpoint> {
             repository::unload,
             tells("v2Unload", "Let them answer behind applications only", empty)
                 .takes(JSON, load, Some(json!({})))
+                .or_nothing()
                 .refuses(&WRONG_OR_MISSING)
                 .refuses(&[Status::CONFLICT])
                 .refuses(&refused),
@@ -179,6 +182,7 @@ fn infers(id: &'static str, summary: &'static str, all_schemas: &Schemas) -> Ope
     let signature = all_schemas.signature();
     let example = schemas::example(&upright_stroke());
     tells(id, summary, schemas::answer(&signature))
+        .also_answers(Status::OK, BYTES, json!({}))
         .takes(JSON, schemas::request(&signature), Some(example))
         .with_header(
             Status::OK,
