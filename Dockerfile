@@ -1,6 +1,6 @@
 # One image with the four programs. `docker build .` makes the small one: static programs and nothing else, no shell, no
 # package manager. `--build-arg VARIANT=wgpu` makes the one that trains on a graphics card: it needs the system's
-# dynamic linker and the Vulkan loader, and so Debian below it, some 35 MB more.
+# dynamic linker and the Vulkan loader, and so Debian below it, which is larger and has a shell.
 #
 # The same commit gives the same programs, byte for byte: paths are those of the build container, times that of
 # SOURCE_DATE_EPOCH (`git log -1 --format=%ct`), and Cargo.lock names every dependency.

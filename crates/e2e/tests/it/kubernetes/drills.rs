@@ -26,16 +26,16 @@ fn what_a_cluster_cannot_do_is_told_with_its_own_words_and_what_helps() {
         assert!(wrong.stderr.contains(part), "{part}: {}", wrong.stderr);
     }
 
-    place.project.set("training_memory: 512Mi", "training_memory: 24Mi");
+    place.project.set("training_memory: 512Mi", "training_memory: 10Mi");
     let small = place.pipeline(&["up", "--image", &image(0)]);
     assert_eq!(small.code, 1, "{}", small.stderr);
     for part in [
-        "because it took all of the memory that it may take, 24Mi",
+        "because it took all of the memory that it may take, 10Mi",
         "hint: raise the key `kubernetes.training_memory`",
     ] {
         assert!(small.stderr.contains(part), "{part}: {}", small.stderr);
     }
-    place.project.set("training_memory: 24Mi", "training_memory: 512Mi");
+    place.project.set("training_memory: 10Mi", "training_memory: 512Mi");
 
     place.project.set("server_cpu: 100m", "server_cpu: 900000m");
     let greedy = place.pipeline(&["up", "--image", &image(0)]);
@@ -108,6 +108,11 @@ fn a_deleted_job_and_a_killed_pipeline_cost_an_attempt_at_most() {
     );
 
     let mut up = up;
+    // The pod of the deleted Job ends first, and looks like any other meanwhile.
+    patience("the job of the next attempt", Duration::from_secs(60), || {
+        let jobs = place.kubectl(&["get", "jobs", "--selector=slipway/step=train", "--output=name"]);
+        (!jobs.is_empty()).then_some(())
+    });
     wait_for_training(&place);
     up.kill();
     let jobs = place.kubectl(&["get", "jobs", "--selector=slipway/step=train", "--output=name"]);

@@ -75,7 +75,7 @@ impl Place {
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         let mut command = self.project.workspace.command(&program("pipeline"));
         command
-            .env("KUBECONFIG", variable("KUBECONFIG"))
+            .env("KUBECONFIG", &self.kubeconfig)
             .args(self.arguments(arguments));
         Running::start(&mut command)
     }

@@ -97,7 +97,16 @@ fn the_chart_is_installed_upgraded_and_removed() {
             "app.kubernetes.io/managed-by=Helm",
         ]);
     }
-    helm(&place, &["install", "slipway", chart, "--wait", "--timeout", "4m"]);
+    // The class of a claim is for good, and these have got the cluster's default.
+    let class = place.kubectl(&[
+        "get",
+        "pvc",
+        "slipway-work",
+        "--output=jsonpath={.spec.storageClassName}",
+    ]);
+    let class = format!("storageClass={class}");
+    let wait = ["--set", &class, "--wait", "--timeout", "4m"];
+    helm(&place, &[&["install", "slipway", chart], wait.as_slice()].concat());
     let path = format!(
         "/api/v1/namespaces/{}/services/slipway-server:http/proxy/readyz",
         place.namespace
@@ -109,16 +118,7 @@ fn the_chart_is_installed_upgraded_and_removed() {
 
     helm(
         &place,
-        &[
-            "upgrade",
-            "slipway",
-            chart,
-            "--set",
-            "replicas=3",
-            "--wait",
-            "--timeout",
-            "4m",
-        ],
+        &[&["upgrade", "slipway", chart, "--set", "replicas=3"], wait.as_slice()].concat(),
     );
     let replicas = place.kubectl(&[
         "get",
