@@ -248,9 +248,10 @@ fn spans_reach_the_collector() {
 
 #[test]
 fn a_collector_that_is_away_or_refuses_costs_spans_and_nothing_else() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let away = format!("http://{}", taken.local_addr().unwrap());
-    drop(taken);
+    // A port at which nobody listens and that no other test is given: the near end of a connection.
+    let far_end = TcpListener::bind("127.0.0.1:0").unwrap();
+    let near_end = TcpStream::connect(far_end.local_addr().unwrap()).unwrap();
+    let away = format!("http://{}", near_end.local_addr().unwrap());
     let (refuses, _told) = collector("503 Service Unavailable");
     for url in [&away, &refuses] {
         let program = Program::start(&["--otlp-endpoint", url, "--otlp-sample", "0"]);
