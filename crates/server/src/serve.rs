@@ -1,6 +1,9 @@
 //! The life of a server: listen, restore, answer, drain.
 
-use std::{future::Future, io, net::SocketAddr, pin::pin, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    future::Future, io, net::SocketAddr, num::NonZeroUsize, pin::pin, process::ExitCode, sync::Arc, thread,
+    time::Duration,
+};
 
 use anyhow::Context;
 use inference::{Applications, Registry};
@@ -40,10 +43,12 @@ struct Stops {
 ///
 /// Errors: [`ListenError`]; a registry that cannot be opened; a file of secrets that cannot be used.
 pub fn start(settings: Settings) -> anyhow::Result<ExitCode> {
-    let runtime = runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the threads")?;
+    let mut runtime = match thread::available_parallelism().map_or(1, NonZeroUsize::get) {
+        // Threads that share their work have to tell each other of it, which costs something where there is only one.
+        1 => runtime::Builder::new_current_thread(),
+        _ => runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime.enable_all().build().context("cannot start the threads")?;
     let code = runtime.block_on(async {
         // Before anything else, so that a signal during the start is not lost and ends the program in good order.
         let mut stops = Stops::listen().context("cannot listen for signals")?;

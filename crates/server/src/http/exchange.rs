@@ -26,7 +26,7 @@ use crate::{
         ApiError, RouteClass, TraceContext, access_log,
         dialect::Dialect,
         error::{Failure, from_panic},
-        grpc,
+        gateway, grpc,
         ids::{REQUEST_ID, request_id},
         slashes, v1,
     },
@@ -69,13 +69,14 @@ pub(super) async fn answer(app: &Arc<App>, routes: Router, mut request: Request)
     let id = request_id(request.headers());
     let caller = TraceContext::of(request.headers());
     let span = app.spans.as_ref().and_then(|spans| spans.begin(caller));
-    let answering = async {
+    // In a box, because every layer around a future holds it twice: as its argument and where it is pinned.
+    let answering = Box::pin(async {
         match app.access.admit(class, request.headers()) {
             Ok(()) if dialect == Dialect::Grpc => grpc::answer(app.clone(), request).await,
-            Ok(()) => routes.oneshot(request).await.unwrap_or_else(|never| match never {}),
+            Ok(()) => route(app, routes, request).await,
             Err(error) => error.into_response(),
         }
-    };
+    });
     let answering = limited(app, class, guarded(answering, app.limits.request_timeout));
     let response = if class.is_prediction() {
         // A span of the log costs more than all the rest here, and on this way nothing writes to it.
@@ -98,6 +99,13 @@ pub(super) async fn answer(app: &Arc<App>, routes: Router, mut request: Request)
     // The answer carries the id too, so that a client's report leads to the log.
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+async fn route(app: &App, routes: Router, request: Request) -> Response {
+    match gateway::predict_at_once(app, request).await {
+        Ok(response) => response,
+        Err(request) => routes.oneshot(request).await.unwrap_or_else(|never| match never {}),
+    }
 }
 
 /// Writes what the log and the collector are to know of an exchange.
