@@ -28,7 +28,7 @@ def bars(results: Results) -> list[Bar]:
         _at_least("times FastAPI's, 32 images in a request", 6.0, many, peer.requests_s("many") if peer else None),
         _no_fall(one, fewest),
         _at_most("the first answer within 30 ms of the start", 30.0, _median(ours.starts_ms if ours else []), "ms"),
-        _at_most("at most 15 MB of memory", 15.0, max(ours.memory_mb, default=None) if ours else None, "MB"),
+        _at_most("at most 15 MB of memory with 16 connections", 15.0, max(ours.memory_mb, default=None) if ours else None, "MB"),
         _at_most("a program of at most 12 MB", 12.0, results.binary_mb, "MB"),
         _no_errors(results),
     ]

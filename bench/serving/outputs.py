@@ -10,7 +10,7 @@ from harness.bars import Bar
 from serving import places
 from serving.results import SCENARIOS, Line, Results, Scenario
 
-HEADINGS = ["server", "load", "requests/s", "images/s", "lowest", "highest", "p50", "p99", "first answer", "memory"]
+HEADINGS = ["server", "load", "requests/s", "images/s", "lowest", "highest", "p50", "p99", "first answer", "memory", "peak"]
 
 
 def text(results: Results) -> str:
@@ -66,6 +66,7 @@ def _row(line: Line, scenario: Scenario) -> list[str]:
         f"{line.p99_ms(scenario.name):.2f} ms",
         f"{median(line.starts_ms):.0f} ms",
         f"{max(line.memory_mb):.1f} MB",
+        f"{max(line.peaks_mb):.1f} MB",
     ]
 
 

@@ -54,7 +54,8 @@ class Line:
     label: str
     version: str = ""
     starts_ms: list[float] = field(default_factory=list)
-    memory_mb: list[float] = field(default_factory=list)  # the most, after all loads of a round
+    memory_mb: list[float] = field(default_factory=list)  # the most, after the tutorial's load
+    peaks_mb: list[float] = field(default_factory=list)  # the most, after all loads of a round
     loads: dict[str, list[Load]] = field(default_factory=dict)  # by scenario
     absent_because: str | None = None
 

@@ -44,7 +44,9 @@ def _round(server: Server, line: Line, bodies: Bodies, seconds: float, server_co
             if server.name in scenario.servers:
                 load = _load(running, scenario, bodies, seconds, load_core)
                 line.loads.setdefault(scenario.name, []).append(load)
-        line.memory_mb.append(running.memory_mb())
+                if scenario.name == "one":
+                    line.memory_mb.append(running.memory_mb())
+        line.peaks_mb.append(running.memory_mb())
 
 
 def _load(running: Running, scenario: Scenario, bodies: Bodies, seconds: float, core: int) -> Load:

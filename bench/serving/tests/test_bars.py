@@ -66,7 +66,7 @@ class Bars(unittest.TestCase):
         ours.starts_ms, ours.memory_mb, results.binary_mb = [31.0], [1.0, 15.1], 12.1
         self.assertEqual(
             broken(results),
-            ["the first answer within 30 ms of the start", "at most 15 MB of memory", "a program of at most 12 MB"],
+            ["the first answer within 30 ms of the start", "at most 15 MB of memory with 16 connections", "a program of at most 12 MB"],
         )
 
     def test_a_promise_without_its_figure_does_not_hold(self) -> None:

@@ -18,7 +18,7 @@ class Outputs(unittest.TestCase):
     def setUp(self) -> None:
         self.results = all_at_their_bars()
         for line in self.results.lines:
-            line.starts_ms, line.memory_mb = [20.0], [10.0]
+            line.starts_ms, line.memory_mb, line.peaks_mb = [20.0], [10.0], [20.0]
         self.results.lines.append(Line("absent", "a <peer>", absent_because="no such package"))
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -49,7 +49,7 @@ class Outputs(unittest.TestCase):
         text = path.read_text()
         self.assertTrue(text.startswith(f"before\n{begin}\n") and text.endswith(f"\n{end}\nafter\n"))
         self.assertNotIn("old figures", text)
-        for words in ["(b/chart.svg)", "| at most 15 MB of memory | 10.0 MB | yes |", "| 57,000 | 57,000 |"]:
+        for words in ["(b/chart.svg)", "| at most 15 MB of memory with 16 connections | 10.0 MB | yes |", "| 57,000 | 57,000 |"]:
             self.assertIn(words, text)
 
     def test_the_kept_results_have_every_run(self) -> None:
