@@ -75,7 +75,11 @@ pub(super) fn answers(
         class_id: 0,
         probability: 0.0,
     };
-    let prepared = network.prepare();
+    let exam = Exam {
+        network: network.prepare(),
+        images,
+        noise,
+    };
     let mut answers = vec![unanswered; images.n_images().div_ceil(stride)];
     // Threads take the next chunk when they are done with one, so that a busy core does not hold the others up.
     let chunks = Mutex::new(answers.chunks_mut(CHUNK).enumerate());
@@ -87,7 +91,7 @@ pub(super) fn answers(
                 .take(answers.len())
                 .map(|place| place * stride)
                 .collect();
-            classify(&prepared, images, &indices, noise, &mut scratch, answers)?;
+            exam.answer(&indices, &mut scratch, answers)?;
         }
         Ok(())
     };
@@ -109,38 +113,41 @@ pub(super) fn answers(
     }
 }
 
-/// Classifies the images `indices`, one behind the other, into `answers`.
-fn classify(
-    network: &PreparedNetwork,
-    images: &Dataset,
-    indices: &[usize],
-    noise: Option<(&Noise, f32)>,
-    scratch: &mut Scratch,
-    answers: &mut [Answer],
-) -> Result<(), Overflow> {
-    let n_pixels = images.n_pixels();
-    let mut pixels = vec![0.0; indices.len() * n_pixels]; // [n_indices, n_pixels]
-    for (&index, pixels) in indices.iter().zip(pixels.chunks_exact_mut(n_pixels)) {
-        images.scale_into(index, pixels);
-        if let Some((noise, amplitude)) = noise {
-            let mut noise = noise.clone();
-            noise.skip((index * n_pixels) as u64);
-            noise.add_scaled_to(pixels, amplitude);
+/// A network and the images that it is asked about, with noise at an amplitude or without.
+struct Exam<'a> {
+    network: PreparedNetwork,
+    images: &'a Dataset,
+    noise: Option<(&'a Noise, f32)>,
+}
+
+impl Exam<'_> {
+    /// Classifies the images `indices`, one behind the other, into `answers`.
+    fn answer(&self, indices: &[usize], scratch: &mut Scratch, answers: &mut [Answer]) -> Result<(), Overflow> {
+        let Self { network, images, noise } = self;
+        let n_pixels = images.n_pixels();
+        let mut pixels = vec![0.0; indices.len() * n_pixels]; // [n_indices, n_pixels]
+        for (&index, pixels) in indices.iter().zip(pixels.chunks_exact_mut(n_pixels)) {
+            images.scale_into(index, pixels);
+            if let &Some((noise, amplitude)) = noise {
+                let mut noise = noise.clone();
+                noise.skip((index * n_pixels) as u64);
+                noise.add_scaled_to(pixels, amplitude);
+            }
         }
+        let classified = network.classify(&pixels, indices.len(), scratch);
+        let classified = classified.map_err(|overflow| Overflow {
+            image: indices[overflow.image],
+        })?;
+        let n_classes = classified.probabilities.len() / indices.len();
+        let probabilities = classified.probabilities.chunks_exact(n_classes);
+        for (place, (probabilities, answer)) in probabilities.zip(answers).enumerate() {
+            let class_id = classified.class_ids[place];
+            *answer = Answer {
+                label: images.labels()[indices[place]],
+                class_id,
+                probability: probabilities[class_id],
+            };
+        }
+        Ok(())
     }
-    let classified = network.classify(&pixels, indices.len(), scratch);
-    let classified = classified.map_err(|overflow| Overflow {
-        image: indices[overflow.image],
-    })?;
-    let n_classes = classified.probabilities.len() / indices.len();
-    let probabilities = classified.probabilities.chunks_exact(n_classes);
-    for (place, (probabilities, answer)) in probabilities.zip(answers).enumerate() {
-        let class_id = classified.class_ids[place];
-        *answer = Answer {
-            label: images.labels()[indices[place]],
-            class_id,
-            probability: probabilities[class_id],
-        };
-    }
-    Ok(())
 }
