@@ -24,10 +24,9 @@ fn the_tour_trains_deploys_asks_and_draws() {
         .args(["--steps", "150"]);
     let outcome = Running::start(&mut tour).wait(RUN_MAX);
     assert_eq!(outcome.code, 0, "{}\n{}", outcome.stdout, outcome.stderr);
-    let (version, told) = outcome
-        .stdout
-        .split_once(" is right about ")
-        .unwrap_or_else(|| panic!("{}", outcome.stdout));
+    // Before its own line, the script prints what the trainer says.
+    let last = outcome.stdout.lines().next_back().unwrap();
+    let (version, told) = last.split_once(" is right about ").unwrap_or_else(|| panic!("{last}"));
     assert_eq!(version, "tour:1");
     // What a model that guesses is right about is a tenth.
     let percent: f64 = told.split_once('%').unwrap().0.parse().unwrap();
