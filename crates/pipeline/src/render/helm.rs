@@ -108,7 +108,8 @@ fn hook(job: &mut Value) {
     job["metadata"]["name"] = json!("slipway-delivery");
     job["metadata"]["annotations"] = json!({
         "helm.sh/hook": "post-install,post-upgrade",
-        "helm.sh/hook-delete-policy": "before-hook-creation",
+        // A pod that is left, even one that has ended, would hold the volumes when the chart is removed.
+        "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded",
     });
     for list in ["/spec/template/spec/initContainers", "/spec/template/spec/containers"] {
         let containers = job.pointer_mut(list).and_then(Value::as_array_mut);
