@@ -137,11 +137,15 @@ impl Followed<'_> {
                 View::Ended { pod, ended, report } => {
                     // A quick pod ends before anybody has seen it run.
                     self.lines.get_or_insert_with(|| Lines::follow(self.cluster, &pod));
+                    if ended != Ended::Code(exit::DONE) {
+                        self.settle()?;
+                    }
                     return Ok(self.finished(ended, report, output));
                 }
                 View::Failed { pod, trouble } => {
                     self.lines.get_or_insert_with(|| Lines::follow(self.cluster, &pod));
                     self.finished(Ended::Code(exit::NO), None, output);
+                    self.settle()?;
                     return Err(trouble.into());
                 }
             }
@@ -192,6 +196,19 @@ impl Followed<'_> {
             }
             self.show(output);
             // The pause that an interrupt cuts short is none.
+            thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    /// Waits until the cluster knows that the Job has failed: whoever looks next must not take it for one that goes on.
+    fn settle(&self) -> anyhow::Result<()> {
+        let end = Instant::now() + SETTLE;
+        while Instant::now() < end {
+            let job = self.cluster.find::<Job>(&self.name.to_string())?;
+            if job.as_ref().is_none_or(has_failed) {
+                return Ok(());
+            }
             thread::sleep(LOOK_EVERY);
         }
         Ok(())
