@@ -37,6 +37,8 @@ fn up_delivers_into_an_empty_cluster_and_a_second_up_changes_nothing() {
         assert!(told, "{step}: {}", first.stderr);
     }
 
+    // What the cluster itself notes of a Job that has ended, it notes a moment later.
+    place.kubectl(&["wait", "job", "--all", "--for=condition=complete", "--timeout=60s"]);
     let before = place.objects();
     let started = Instant::now();
     assert_eq!(
