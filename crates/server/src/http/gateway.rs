@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, Method},
     response::{IntoResponse, Response},
 };
 
@@ -20,8 +20,7 @@ use crate::{
     http::{
         ApiError, RouteClass, body,
         names::Names,
-        openapi::JSON,
-        prediction::{Answer, Form, Said, Target, name_versions},
+        prediction::{Answer, Form, Said, Target, json},
     },
 };
 
@@ -64,15 +63,7 @@ async fn predict_by(app: &App, names: PathNames, headers: &HeaderMap, body: Body
     let route = app.route(&application, &signature)?;
     let target = Target::route(application, route);
     let answered = answer(app, &target, headers, body).await;
-    let served = target.served(app, RouteClass::Gateway, answered.as_ref().ok());
-    let response = answered.map(|answer| {
-        let mut response = ([(header::CONTENT_TYPE, JSON)], answer.bytes).into_response();
-        name_versions(app, &answer.versions, &mut response);
-        response
-    });
-    let mut response = response.into_response();
-    response.extensions_mut().insert(served);
-    Ok(response)
+    Ok(target.response(app, RouteClass::Gateway, answered, json))
 }
 
 async fn answer(app: &App, target: &Target, headers: &HeaderMap, body: Body) -> Result<Answer<()>, ApiError> {

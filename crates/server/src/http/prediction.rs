@@ -3,8 +3,8 @@
 use std::{cell::RefCell, sync::Arc, time::Instant};
 
 use axum::{
-    http::{HeaderMap, HeaderValue},
-    response::Response,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 
@@ -19,7 +19,7 @@ use inference::{Route, Scratch};
 
 use crate::{
     App,
-    http::{ApiError, RouteClass, models, ticket},
+    http::{ApiError, RouteClass, models, openapi::JSON, ticket},
     metrics::{Parts, Served, Subject},
 };
 
@@ -82,9 +82,9 @@ pub(super) enum Naming {
 pub(super) struct Answer<N> {
     version: ModelVersion,
     /// Of all stages, in the order in which they worked.
-    pub(super) versions: String,
-    pub(super) bytes: Bytes,
-    pub(super) note: N,
+    versions: String,
+    bytes: Bytes,
+    note: N,
     n_images: usize,
     parts: Parts,
 }
@@ -164,8 +164,29 @@ impl Target {
         app.heavy.run(work).await.map_err(ApiError::Worker)?
     }
 
+    /// An answer in the form that `render` gives its bytes, or the refusal in its place; both are counted.
+    pub(super) fn response<N>(
+        &self,
+        app: &App,
+        class: RouteClass,
+        answered: Result<Answer<N>, ApiError>,
+        render: impl FnOnce(Bytes, N) -> Response,
+    ) -> Response {
+        let served = self.served(app, class, answered.as_ref().ok());
+        let mut response = match answered {
+            Ok(answer) => {
+                let mut response = render(answer.bytes, answer.note);
+                name_versions(app, &answer.versions, &mut response);
+                response
+            }
+            Err(error) => error.into_response(),
+        };
+        response.extensions_mut().insert(served);
+        response
+    }
+
     /// To whose counters an answer belongs, or the refusal in its place.
-    pub(super) fn served<N>(&self, app: &App, class: RouteClass, answer: Option<&Answer<N>>) -> Served {
+    fn served<N>(&self, app: &App, class: RouteClass, answer: Option<&Answer<N>>) -> Served {
         let (application, version) = match &self.called {
             Called::Application(name) => (Some(name), answer.map(|answer| &answer.version)),
             Called::Version(version) => (None, Some(version)),
@@ -193,8 +214,13 @@ impl Naming {
     }
 }
 
+/// An answer that is JSON.
+pub(super) fn json(bytes: Bytes, (): ()) -> Response {
+    ([(header::CONTENT_TYPE, JSON)], bytes).into_response()
+}
+
 /// Adds the header that says which versions answered, unless that is nobody's business.
-pub(super) fn name_versions(app: &App, versions: &str, response: &mut Response) {
+fn name_versions(app: &App, versions: &str, response: &mut Response) {
     if !app.access.hides_version {
         let value = HeaderValue::try_from(versions);
         let value = value.expect("a version is ASCII letters, digits and punctuation");

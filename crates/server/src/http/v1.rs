@@ -7,8 +7,8 @@ use axum::{
     Json,
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, StatusCode as Status, Uri, header, uri::PathAndQuery},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode as Status, Uri, uri::PathAndQuery},
+    response::Response,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,7 +23,7 @@ use crate::{
         endpoints::{Endpoint, get, post, upright_stroke},
         names::Names,
         openapi::{JSON, Operation, Schemas},
-        prediction::{Form, Said, Target, name_versions},
+        prediction::{self, Form, Said, Target},
     },
 };
 
@@ -170,15 +170,7 @@ pub(super) async fn answer(app: &App, target: &Target, class: RouteClass, header
         Ok(instances) => target.predict(app, headers, instances).await,
         Err(error) => Err(error),
     };
-    let served = target.served(app, class, answered.as_ref().ok());
-    let response = answered.map(|answer| {
-        let mut response = ([(header::CONTENT_TYPE, JSON)], answer.bytes).into_response();
-        name_versions(app, &answer.versions, &mut response);
-        response
-    });
-    let mut response = response.into_response();
-    response.extensions_mut().insert(served);
-    response
+    target.response(app, class, answered, prediction::json)
 }
 
 async fn receive(app: &App, headers: &HeaderMap, body: Body) -> Result<Instances, ApiError> {

@@ -25,7 +25,7 @@ use crate::{
     App,
     http::{
         ApiError, RouteClass,
-        prediction::{Answer, Form, Naming, Said, Target, name_versions},
+        prediction::{Answer, Form, Naming, Said, Target},
     },
 };
 
@@ -58,15 +58,7 @@ pub(super) async fn model_infer(call: Call) -> Response {
 
 /// The answer with the frame in `answered`, or the refusal in its place.
 pub(super) fn answer(app: &App, target: &Target, answered: Result<Answer<()>, ApiError>) -> Response {
-    let served = target.served(app, RouteClass::Grpc, answered.as_ref().ok());
-    let response = answered.map(|answer| {
-        let mut response = frame::answer(answer.bytes);
-        name_versions(app, &answer.versions, &mut response);
-        response
-    });
-    let mut response = response.into_response();
-    response.extensions_mut().insert(served);
-    response
+    target.response(app, RouteClass::Grpc, answered, |bytes, ()| frame::answer(bytes))
 }
 
 async fn target(app: &App, request: &ModelInferRequest) -> Result<Target, ApiError> {

@@ -26,7 +26,7 @@ use crate::{
         ApiError, RouteClass, body,
         names::Names,
         openapi::{BYTES, JSON},
-        prediction::{Form, Naming, Said, Target, name_versions},
+        prediction::{Form, Naming, Said, Target},
     },
 };
 
@@ -67,20 +67,15 @@ async fn answer(app: &App, target: &Target, model: String, headers: &HeaderMap, 
         Ok(inference) => target.predict(app, headers, inference).await,
         Err(error) => Err(error),
     };
-    let served = target.served(app, RouteClass::OpenInference, answered.as_ref().ok());
-    let response = answered.map(|answer| {
-        let media_type = if answer.note.is_some() { BYTES } else { JSON };
-        let mut response = ([(header::CONTENT_TYPE, media_type)], answer.bytes).into_response();
-        if let Some(n_json_bytes) = answer.note {
+    target.response(app, RouteClass::OpenInference, answered, |bytes, n_json_bytes| {
+        let media_type = if n_json_bytes.is_some() { BYTES } else { JSON };
+        let mut response = ([(header::CONTENT_TYPE, media_type)], bytes).into_response();
+        if let Some(n_json_bytes) = n_json_bytes {
             let name = HeaderName::from_static(JSON_LENGTH);
             response.headers_mut().insert(name, HeaderValue::from(n_json_bytes));
         }
-        name_versions(app, &answer.versions, &mut response);
         response
-    });
-    let mut response = response.into_response();
-    response.extensions_mut().insert(served);
-    response
+    })
 }
 
 impl Inference {
