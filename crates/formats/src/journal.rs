@@ -78,7 +78,7 @@ pub struct Runtime {
 pub struct Environment {
     /// Its name.
     pub name: String,
-    /// As they were told.
+    /// The original puts services on nodes by them; they are kept as the client sent them, and nothing here reads them.
     pub placeholders: Vec<Value>,
 }
 
