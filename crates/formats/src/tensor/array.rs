@@ -196,16 +196,17 @@ impl Reader<'_, '_> {
         };
         *count += 1;
         let (count, level) = (*count, self.counts.len() - 1);
-        if self
-            .layouts
-            .iter()
-            .all(|layout| layout.0[level].is_some_and(|length| count > length))
-        {
+        // The lengths in which there is room for this many: a layout without it may still be in the list.
+        let lengths = self.layouts.iter().map(|layout| layout.0[level]);
+        let mut lengths = lengths
+            .filter(|length| length.is_none_or(|length| count <= length))
+            .peekable();
+        if lengths.peek().is_none() {
+            drop(lengths);
             self.counts.pop();
             return Err(mismatch(self.path(), self.expected(level), "more"));
         }
-        let is_batch = level == 0 && self.layouts.iter().all(|layout| layout.0[0].is_none());
-        if is_batch && count > self.limits.images_max {
+        if level == 0 && count > self.limits.images_max && lengths.all(|length| length.is_none()) {
             return Err(TensorError::TooMany {
                 path: self.wanted.path().to_owned(),
                 images_max: self.limits.images_max,

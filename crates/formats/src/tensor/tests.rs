@@ -56,6 +56,26 @@ fn every_way_to_write_images_gives_the_same_numbers() {
     assert_eq!(two.inputs[0].values, (1..=12_u8).map(f32::from).collect::<Vec<_>>());
 }
 
+/// An image that is a row is written like a flat one, so a list of flat images looked like an image for too long.
+#[test]
+fn flat_images_of_one_row_beyond_the_limit_are_refused() {
+    let mut signature = Signature::classifier("predict".parse().unwrap(), 1, 2, 10);
+    signature.inputs[0].name = "x".to_owned();
+    let read = |body: &str| parse_request(body.as_bytes(), &signature, LIMITS);
+    for (body, n_images) in [
+        (r#"{"x": [1, 2]}"#, 1),
+        (r#"{"x": [[1, 2]]}"#, 1),
+        (r#"{"x": [[1, 2], [3, 4], [5, 6]]}"#, 3),
+        (r#"{"x": [[[1, 2]], [[3, 4]], [[5, 6]]]}"#, 3),
+    ] {
+        assert_eq!(read(body).unwrap().inputs[0].shape, [n_images, 1, 2], "{body}");
+    }
+    let path = "x".to_owned();
+    let too_many = Err(TensorError::TooMany { path, images_max: 3 });
+    assert_eq!(read(r#"{"x": [[1, 2], [3, 4], [5, 6], [7, 8]]}"#), too_many);
+    assert_eq!(read(r#"{"x": [[[1, 2]], [[3, 4]], [[5, 6]], [[7, 8]]]}"#), too_many);
+}
+
 #[test]
 fn an_image_of_28_by_28_is_refused_with_the_path_of_its_ragged_row() {
     let signature = Signature::classifier("predict".parse().unwrap(), 28, 28, 10);
