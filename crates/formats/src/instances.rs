@@ -1,5 +1,5 @@
 //! The first version of the protocol of model servers, as TensorFlow Serving and KServe have it: a request with
-//! `instances` or `inputs`, and an answer with `predictions`.
+//! `instances` is answered with `predictions`, one with `inputs` with `outputs`.
 
 use crate::{
     open_inference::answer::Elements,
@@ -7,12 +7,21 @@ use crate::{
     tensor::{Limits, Request, Tensor, TensorError, array, cursor::Cursor, mismatch, outputs::Outputs},
 };
 
+/// How the images of a request stand in its body, and with that how the answer stands in its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One entry for each image: `instances`, `predictions`.
+    Row,
+    /// All images of an input together: `inputs`, `outputs`.
+    Column,
+}
+
 /// Reads a body into the buffers of `request`: `{"instances": […]}` with one entry for each image, or `{"inputs": …}`
 /// with all of them.
 ///
 /// The images of the only input stand there as they are; those of inputs with a name in an object, for each entry of
 /// `instances`, or once in `inputs`. Other keys are ignored.
-pub fn read(body: &[u8], signature: &Signature, limits: Limits, request: &mut Request) -> Result<(), TensorError> {
+pub fn read(body: &[u8], signature: &Signature, limits: Limits, request: &mut Request) -> Result<Format, TensorError> {
     request.inputs.resize_with(signature.inputs.len(), Tensor::default);
     request.inputs.iter_mut().for_each(|input| input.values.clear());
     let mut key_before = None;
@@ -45,12 +54,28 @@ pub fn read(body: &[u8], signature: &Signature, limits: Limits, request: &mut Re
     let mut inputs = signature.inputs.iter().zip(&request.inputs);
     match inputs.find(|(_, tensor)| tensor.values.is_empty()) {
         Some((field, _)) => Err(mismatch(key, format!("`{}`", field.name), "no such key")),
-        None => Ok(()),
+        None if key == "instances" => Ok(Format::Row),
+        None => Ok(Format::Column),
     }
 }
 
-/// Appends the answer: one object for each image, with these fields of a signature.
-pub fn write(fields: &[Field], outputs: Outputs<'_>, json: &mut Vec<u8>) {
+/// Appends the answer in the format of the request, with these fields of a signature. A field that is the only one stands
+/// there without its name.
+pub fn write(format: Format, fields: &[Field], outputs: Outputs<'_>, json: &mut Vec<u8>) {
+    match format {
+        Format::Row => write_rows(fields, outputs, json),
+        Format::Column => {
+            json.extend_from_slice(b"{\"outputs\":");
+            match fields {
+                [only] => outputs.write_field(only, json),
+                fields => outputs.write_fields(fields, json),
+            }
+            json.push(b'}');
+        }
+    }
+}
+
+fn write_rows(fields: &[Field], outputs: Outputs<'_>, json: &mut Vec<u8>) {
     let n_images = outputs.class_ids.len();
     let fields: Vec<_> = fields
         .iter()
@@ -58,24 +83,37 @@ pub fn write(fields: &[Field], outputs: Outputs<'_>, json: &mut Vec<u8>) {
         .collect();
     json.extend_from_slice(b"{\"predictions\":[");
     for image in 0..n_images {
-        json.extend_from_slice(if image == 0 { b"{" } else { b",{" });
+        if image > 0 {
+            json.push(b',');
+        }
+        if let [(field, elements)] = fields.as_slice() {
+            write_row(field, elements, image, n_images, json);
+            continue;
+        }
+        json.push(b'{');
         for (index, (field, elements)) in fields.iter().enumerate() {
             if index > 0 {
                 json.push(b',');
             }
             serde_json::to_writer(&mut *json, &field.name).expect("a text has a JSON form, and a vector takes it");
-            let (before, after): (&[u8], &[u8]) = if field.shape.len() > 1 {
-                (b":[", b"]")
-            } else {
-                (b":", b"")
-            };
-            json.extend_from_slice(before);
-            elements.write_row(image, n_images, json);
-            json.extend_from_slice(after);
+            json.push(b':');
+            write_row(field, elements, image, n_images, json);
         }
         json.push(b'}');
     }
     json.extend_from_slice(b"]}");
+}
+
+/// Appends what belongs to one image, of so many: an array, or a single value.
+fn write_row(field: &Field, elements: &Elements<'_>, image: usize, n_images: usize, json: &mut Vec<u8>) {
+    let is_array = field.shape.len() > 1;
+    if is_array {
+        json.push(b'[');
+    }
+    elements.write_row(image, n_images, json);
+    if is_array {
+        json.push(b']');
+    }
 }
 
 /// The images of the only input.
@@ -267,22 +305,45 @@ mod tests {
         .assert_eq(&lines.concat());
     }
 
-    #[test]
-    fn an_answer_has_an_object_for_each_image() {
+    /// What is answered about two images.
+    fn answer(format: Format, fields: &[Field]) -> String {
+        let outputs = Outputs {
+            class_ids: &[1, 10],
+            logits: &[0.5, 1.0, -2.0, 1e-7],
+            probabilities: &[0.25, 0.75, 0.5, 0.5],
+        };
         let mut json = Vec::new();
+        write(format, fields, outputs, &mut json);
+        String::from_utf8(json).unwrap()
+    }
+
+    #[test]
+    fn instances_are_answered_with_predictions_and_inputs_with_outputs() {
         let mut fields = small().outputs;
         fields[1].shape.truncate(1);
         fields[2].name = "all_classes".to_owned();
-        write(
-            &fields,
-            Outputs {
-                class_ids: &[1, 10],
-                logits: &[0.5, 1.0, -2.0, 1e-7],
-                probabilities: &[0.25, 0.75, 0.5, 0.5],
-            },
-            &mut json,
-        );
-        expect![[r#"{"predictions":[{"class_ids":[1],"classes":"1","all_classes":["0","1"],"probabilities":[0.25,0.75]},{"class_ids":[10],"classes":"10","all_classes":["0","1"],"probabilities":[0.5,0.5]}]}"#]].assert_eq(&String::from_utf8(json).unwrap());
+        expect![[r#"{"predictions":[{"class_ids":[1],"classes":"1","all_classes":["0","1"],"probabilities":[0.25,0.75]},{"class_ids":[10],"classes":"10","all_classes":["0","1"],"probabilities":[0.5,0.5]}]}"#]].assert_eq(&answer(Format::Row, &fields));
+        expect![[r#"{"outputs":{"class_ids":[[1],[10]],"classes":["1","10"],"all_classes":[["0","1"],["0","1"]],"probabilities":[[0.25,0.75],[0.5,0.5]]}}"#]].assert_eq(&answer(Format::Column, &fields));
+        for (body, format) in [
+            (r#"{"instances": [[1, 2]]}"#, Format::Row),
+            (r#"{"inputs": [[1, 2]]}"#, Format::Column),
+        ] {
+            let read = read(body.as_bytes(), &small(), LIMITS, &mut Request::default());
+            assert_eq!(read, Ok(format), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_only_output_is_answered_without_its_name() {
+        let mut fields = small().outputs;
+        fields.drain(..3);
+        expect![[r#"{"predictions":[[0.25,0.75],[0.5,0.5]]}"#]].assert_eq(&answer(Format::Row, &fields));
+        expect![[r#"{"outputs":[[0.25,0.75],[0.5,0.5]]}"#]].assert_eq(&answer(Format::Column, &fields));
+        let mut fields = small().outputs;
+        fields.truncate(1);
+        fields[0].shape.truncate(1);
+        expect![[r#"{"predictions":[1,10]}"#]].assert_eq(&answer(Format::Row, &fields));
+        expect![[r#"{"outputs":[1,10]}"#]].assert_eq(&answer(Format::Column, &fields));
     }
 
     proptest! {

@@ -36,27 +36,34 @@ impl Outputs<'_> {
     /// classifier's signature, and is left out.
     pub fn write_fields(&self, fields: &[Field], json: &mut Vec<u8>) {
         json.reserve(self.room());
-        let held = fields.iter().filter_map(|field| Some((field, field.holds()?)));
+        let held = fields.iter().filter(|field| field.holds().is_some());
         json.push(b'{');
-        for (index, (field, quantity)) in held.enumerate() {
+        for (index, field) in held.enumerate() {
             if index > 0 {
                 json.push(b',');
             }
             serde_json::to_writer(&mut *json, &field.name).expect("a text has a JSON form, and a vector takes it");
-            json.extend_from_slice(b":[");
-            match (quantity, field.shape.len()) {
-                (Quantity::ClassIds, 1) => self.write_classes(b"", b"", json),
-                (Quantity::ClassIds, _) => self.write_classes(b"[", b"]", json),
-                (Quantity::Classes, 1) => self.write_classes(b"\"", b"\"", json),
-                (Quantity::Classes, _) => self.write_classes(b"[\"", b"\"]", json),
-                (Quantity::Logits, _) => self.write_rows(self.logits, json),
-                (Quantity::Probabilities, _) => self.write_rows(self.probabilities, json),
-                (Quantity::AllClassIds, _) => self.write_all_classes(b"", json),
-                (Quantity::AllClasses, _) => self.write_all_classes(b"\"", json),
-            }
-            json.push(b']');
+            json.push(b':');
+            self.write_field(field, json);
         }
         json.push(b'}');
+    }
+
+    /// Appends the array of one field; of one that says not what it holds, an empty one.
+    pub(crate) fn write_field(&self, field: &Field, json: &mut Vec<u8>) {
+        json.push(b'[');
+        match (field.holds(), field.shape.len()) {
+            (Some(Quantity::ClassIds), 1) => self.write_classes(b"", b"", json),
+            (Some(Quantity::ClassIds), _) => self.write_classes(b"[", b"]", json),
+            (Some(Quantity::Classes), 1) => self.write_classes(b"\"", b"\"", json),
+            (Some(Quantity::Classes), _) => self.write_classes(b"[\"", b"\"]", json),
+            (Some(Quantity::Logits), _) => self.write_rows(self.logits, json),
+            (Some(Quantity::Probabilities), _) => self.write_rows(self.probabilities, json),
+            (Some(Quantity::AllClassIds), _) => self.write_all_classes(b"", json),
+            (Some(Quantity::AllClasses), _) => self.write_all_classes(b"\"", json),
+            (None, _) => {}
+        }
+        json.push(b']');
     }
 
     /// About as many bytes as an answer has.

@@ -100,12 +100,20 @@ pub(super) fn predicts(id: &'static str, summary: &'static str, schemas: &Schema
     let prediction = json!({"type": "object", "required": row["required"], "properties": of_one});
     let answer = json!({
         "type": "object",
-        "required": ["predictions"],
-        "properties": {"predictions": {"type": "array", "items": prediction}},
+        "properties": {
+            "predictions": {"description": "To `instances`.", "type": "array", "items": prediction},
+            "outputs": row,
+        },
+        "oneOf": [{"required": ["predictions"]}, {"required": ["outputs"]}],
     });
     Operation::new(id, summary)
         .takes(JSON, request, Some(json!({"instances": [upright_stroke()]})))
-        .answers(Status::OK, "One entry for each image.", JSON, answer)
+        .answers(
+            Status::OK,
+            "`predictions` for `instances`, `outputs` for `inputs`.",
+            JSON,
+            answer,
+        )
         .with_header(
             Status::OK,
             MODEL_VERSION,
@@ -179,7 +187,7 @@ async fn receive(app: &App, headers: &HeaderMap, body: Body) -> Result<Instances
 }
 
 impl Form for Instances {
-    type Asked = ();
+    type Asked = instances::Format;
     type Note = ();
 
     fn n_bytes(&self) -> usize {
@@ -191,12 +199,12 @@ impl Form for Instances {
         signature: &Signature,
         limits: tensor::Limits,
         request: &mut tensor::Request,
-    ) -> Result<(), ApiError> {
+    ) -> Result<instances::Format, ApiError> {
         Ok(instances::read(&self.0, signature, limits, request)?)
     }
 
-    fn write(&self, (): (), said: Said<'_>, bytes: &mut Vec<u8>) {
-        instances::write(&said.signature.outputs, said.outputs, bytes);
+    fn write(&self, format: instances::Format, said: Said<'_>, bytes: &mut Vec<u8>) {
+        instances::write(format, &said.signature.outputs, said.outputs, bytes);
     }
 }
 

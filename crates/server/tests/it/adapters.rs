@@ -29,6 +29,20 @@ async fn instances_become_predictions() {
 }
 
 #[tokio::test]
+async fn inputs_in_columns_are_answered_with_outputs_in_columns() {
+    let fixture = Fixture::deployed().await;
+    let inputs = images(2, "0").replace("imgs", "inputs");
+    let answer = text(fixture.send(post(PREDICT_V1, inputs)).await).await;
+    let by_name = format!(r#"{{"inputs": {}}}"#, images(2, "0"));
+    assert_eq!(text(fixture.send(post(PREDICT_V1, by_name)).await).await, answer);
+    // In columns stands what the original's gateway answers.
+    let path = "/gateway/applications/mnist-app/predict";
+    let original = text(fixture.send(post(path, images(2, "0"))).await).await;
+    let (status, body) = original.trim_end().split_once('\n').unwrap();
+    assert_eq!(answer, format!("{status}\n{{\"outputs\":{body}}}\n"));
+}
+
+#[tokio::test]
 async fn the_applications_tell_that_they_answer() {
     let fixture = Fixture::deployed().await;
     let expected = expect![[r#"
