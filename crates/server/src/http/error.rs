@@ -268,6 +268,7 @@ fn hs_status(error: &HsError) -> StatusCode {
     match error {
         HsError::NotMultipart => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         HsError::UnknownId { .. } | HsError::UnknownAggregation(_) => StatusCode::NOT_FOUND,
+        HsError::NoProfiles => StatusCode::NOT_IMPLEMENTED,
         HsError::Exists(_) | HsError::Renamed { .. } => StatusCode::CONFLICT,
         HsError::PartTooLong { .. } | HsError::Archive(ArchiveError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
         HsError::Multipart(_)
@@ -290,8 +291,10 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
         let reason = self.reason();
-        // A refusal for load or time is the plan, not a failure; whoever watches counts it in the metrics.
-        let is_failure = status.is_server_error() && reason.is_none();
+        // A refusal for load or time is the plan, not a failure; whoever watches counts it in the metrics. Nor is what
+        // nobody promised.
+        let is_planned = reason.is_some() || status == StatusCode::NOT_IMPLEMENTED;
+        let is_failure = status.is_server_error() && !is_planned;
         let kind = if status.is_server_error() {
             ErrorKind::Internal
         } else {

@@ -14,6 +14,7 @@ mod ids;
 mod journal;
 mod models;
 mod parts;
+mod profiler;
 mod runtimes;
 mod seeds;
 mod times;
@@ -31,17 +32,19 @@ use crate::App;
 pub(super) use archive::ArchiveError;
 pub(super) use error::HsError;
 
-/// The routes of the original's manager and of its monitoring. Its gateway is our own.
+/// The routes of the original's manager, of its monitoring and of its profiler. Its gateway is our own.
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/model", get(models::list))
         .route("/api/v1/model/upload", post(upload::upload))
+        .route("/api/v1/model/build", post(upload::build_again))
         .route("/api/v1/model/build/{id}", get(upload::build))
         .route("/api/v1/model/version", get(models::versions))
         .route(
             "/api/v1/model/version/{id}/flatContract",
             get(contract::flat_of_version),
         )
+        .route("/api/v1/modelSource", get(models::sources))
         .route("/api/v1/runtime", get(runtimes::list).post(runtimes::create))
         .route("/api/v1/runtime/status/{id}", get(runtimes::status))
         .route(
@@ -60,4 +63,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
             get(aggregations::list).post(aggregations::add),
         )
         .route("/monitoring/aggregations/{id}", delete(aggregations::remove))
+        .route("/profiler/batch/{id}/csv", post(profiler::push))
+        .route("/profiler/batch/{id}/status", get(profiler::status))
 }

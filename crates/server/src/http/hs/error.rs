@@ -31,6 +31,11 @@ pub(crate) enum HsError {
     UnknownId { kind: Kind, id: u64 },
     #[error("no aggregation has the id {0}")]
     UnknownAggregation(u64),
+    #[error(
+        "data profiles are not computed here: a model of our trainer brings the one of its training images, and no other \
+         has one"
+    )]
+    NoProfiles,
     #[error("an application `{0}` exists: it is changed by PUT, with its id")]
     Exists(formats::name::ApplicationName),
     #[error("`id` is missing: it says which application is changed")]

@@ -1,6 +1,6 @@
 //! Models and their versions as the original lists them.
 
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, num::NonZeroU32, sync::Arc};
 
 use axum::{Json, extract::State};
 use serde::Serialize;
@@ -99,6 +99,29 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Vec<Model>>
         }
     }
     Ok(Json(models))
+}
+
+/// Where the original looks for models besides uploads. Here there is nothing else.
+pub(super) async fn sources() -> Json<[Infallible; 0]> {
+    Json([])
+}
+
+/// The newest version of the model with this id.
+pub(super) async fn newest(registry: &Registry, wanted: u64) -> Result<ModelVersion, ApiError> {
+    let models = registry.models().await?.into_iter();
+    let mut newest = models
+        .filter(|model| id(Kind::Model, model.name.as_str()) == wanted)
+        .filter_map(|model| {
+            let version = model.versions.try_into().ok()?;
+            Some(ModelVersion {
+                name: model.name,
+                version,
+            })
+        });
+    let kind = Kind::Model;
+    newest
+        .next()
+        .ok_or_else(|| HsError::UnknownId { kind, id: wanted }.into())
 }
 
 /// The version with this id.

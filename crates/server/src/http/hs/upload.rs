@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use formats::{
     journal::{JournalEvent, Upload},
@@ -58,6 +58,24 @@ pub(super) async fn upload(
     let publishing = tokio::spawn(publish(app.applications.clone(), parts, imported));
     let version = publishing.await.map_err(ApiError::Worker)??;
     Ok((StatusCode::CREATED, Json(Build::of(&app, &version).await?)))
+}
+
+/// What a client names that asks for a build without an upload.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Wanted {
+    model_id: u64,
+}
+
+/// A model was built when it was uploaded: answers with the build of its newest version.
+pub(super) async fn build_again(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Build>, ApiError> {
+    let Wanted { model_id } = body::read_json(&app, &headers, body).await?;
+    let version = models::newest(app.applications.registry(), model_id).await?;
+    Ok(Json(Build::of(&app, &version).await?))
 }
 
 /// A build has the id of its version.

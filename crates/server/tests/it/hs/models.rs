@@ -53,6 +53,36 @@ async fn an_upload_is_the_next_version_and_its_build_has_ended() {
 }
 
 #[tokio::test]
+async fn a_build_without_an_upload_is_that_of_the_newest_version() {
+    let fixture = Fixture::empty().await;
+    let first = succeed(&fixture, upload_of("mnist", 3)).await;
+    let second = succeed(&fixture, upload_of("mnist", 4)).await;
+    succeed(&fixture, upload_of("other", 5)).await;
+    let build = |id: &serde_json::Value| post("/api/v1/model/build", format!(r#"{{"modelId": {id}}}"#));
+    assert_eq!(succeed(&fixture, build(&first["model"]["id"])).await, second);
+    expect!["404: no model has the id 7"].assert_eq(&refusal(&fixture, build(&7.into())).await);
+    assert_eq!(
+        succeed(&fixture, get("/api/v1/modelSource")).await,
+        serde_json::json!([])
+    );
+}
+
+#[tokio::test]
+async fn a_data_profile_is_refused_because_none_is_computed() {
+    let fixture = Fixture::empty().await;
+    let id = succeed(&fixture, upload_of("mnist", 3)).await["id"].clone();
+    let push = |id: &serde_json::Value| post(&format!("/profiler/batch/{id}/csv"), "0,1\n");
+    for request in [push(&id), get("/profiler/batch/7/status")] {
+        let (status, answer) = send(&fixture, request).await;
+        assert_eq!(status, 501);
+        assert_eq!(answer["error"], "Internal");
+        let message = answer["information"]["message"].as_str().unwrap();
+        assert!(message.starts_with("data profiles are not computed here"), "{message}");
+    }
+    expect!["404: no model version has the id 7"].assert_eq(&refusal(&fixture, push(&7.into())).await);
+}
+
+#[tokio::test]
 async fn ids_and_what_was_told_are_the_same_after_a_restart() {
     let fixture = Fixture::empty().await;
     succeed(&fixture, upload_of("mnist", 3)).await;

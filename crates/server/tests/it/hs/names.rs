@@ -164,7 +164,7 @@ async fn what_hs_manages_takes_a_token_and_predictions_by_id_take_a_key() {
 async fn what_is_not_there_is_told_in_the_form_of_the_original() {
     let fixture = Fixture::empty().await;
     assert!(runtime(&fixture).await > 0);
-    for path in ["/api/v1/nothing", "/monitoring/nothing", "/api/v1/modelSource"] {
+    for path in ["/api/v1/nothing", "/monitoring/nothing", "/profiler/nothing"] {
         let answer = refusal(&fixture, get(path)).await;
         assert_eq!(answer, format!("404: there is nothing at `{path}`"));
     }

@@ -5,6 +5,8 @@
     reason = "clippy knows a test by its attribute, not the functions that several tests share"
 )]
 
+mod tensorflow;
+
 use std::{
     fs,
     io::{Read, Write},
@@ -20,13 +22,11 @@ use model::{Artifact, export};
 use serde_json::Value;
 use test_support::{Digits, OnDemand, Outcome, Python, Running, Workspace};
 
-use super::theirs::compare;
-use crate::{process::start, trained};
+use super::packed;
+use crate::{process::start, support::artifact, trained};
 
 /// Longest time of one command; one that waits for a build sleeps five seconds of its own accord.
 const COMMAND_MAX: Duration = Duration::from_secs(120);
-/// Longest time in which TensorFlow trains a small network.
-const TRAINING_MAX: Duration = Duration::from_secs(600);
 /// The runtime that the tutorial names.
 const RUNTIME: &str = "hydrosphere/serving-runtime-tensorflow:1.7.0-latest";
 
@@ -275,6 +275,38 @@ fn hs_sends_a_contract_that_is_kept_and_an_archive_that_is_refused() {
     assert_eq!(subject.listed("/api/v1/model").len(), 1);
 }
 
+#[test]
+fn hs_is_told_that_no_profile_is_computed_and_does_not_wait_for_one() {
+    if !OnDemand::Interop.is_asked_for() {
+        return;
+    }
+    let subject = Subject::new();
+    subject.saved_model("saved");
+    subject.succeed("saved", &["upload", "--name", "mnist"]);
+    // Longer than what fits into the buffers of a socket: it is refused while it is still being sent.
+    subject.workspace.write("train.csv", &b"0,1,2,3\n".repeat(1 << 20));
+    let refused = subject.hs("", &["profile", "push", "--model-version", "mnist:1", "train.csv"]);
+    assert_eq!(refused.code, 1, "{}\n{}", refused.stdout, refused.stderr);
+    let last = refused.stderr.lines().last().unwrap_or_default();
+    assert!(last.contains("data profiles are not computed here"), "{last}");
+}
+
+#[test]
+fn every_call_that_the_packages_of_hs_have_is_answered() {
+    if !OnDemand::Interop.is_asked_for() {
+        return;
+    }
+    let subject = Subject::new();
+    let payload = packed(&[("model.safetensors", &artifact(3))]);
+    subject.workspace.write("payload.tar.gz", &payload);
+    let address = format!("http://{}", subject.address);
+    let text = subject
+        .python
+        .run(&subject.workspace, &beside("library.py"), &[&address]);
+    // Where another release of `hs` has another path, the script lacks a call.
+    expect![[r#"["/api/v1/applications", "/api/v1/applications/serve/{0}/{1}", "/api/v1/environment", "/api/v1/model", "/api/v1/model/build", "/api/v1/model/build/", "/api/v1/model/upload", "/api/v1/model/version", "/api/v1/modelSource", "/api/v1/runtime", "/api/v1/runtime/status/", "/monitoring/aggregations", "/monitoring/aggregations/", "/profiler/batch/{}/csv", "/profiler/batch/{}/status"]"#]].assert_eq(text.lines().last().unwrap_or_default());
+}
+
 /// The text of the first block of a language in `docs/hs.md`.
 fn block(language: &str) -> String {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/hs.md");
@@ -310,54 +342,4 @@ fn the_commands_of_the_document_work_as_they_are() {
         assert!(!outcome.stdout.is_empty(), "{line} prints nothing");
     }
     assert_eq!(subject.version("tutorial", "predict"), "digits:1");
-}
-
-/// Uploads what a script of TensorFlow's exports, and compares what we say of every image with what TensorFlow says.
-#[track_caller]
-fn check_tensorflow(script: &str, widths: &str, signature: &str) -> String {
-    let subject = Subject::new();
-    let images = subject.digits(200, 3);
-    let python = Python::with(&beside("tensorflow.txt"));
-    let mut command = subject.workspace.command(&python.program("python"));
-    command.arg(beside(script));
-    command.args(["images.f32", "labels.u8", "answers.json", "model", "28", widths]);
-    let made = Running::start(&mut command).wait(TRAINING_MAX);
-    assert_eq!(made.code, 0, "{}\n{}", made.stdout, made.stderr);
-    subject.succeed("model", &["upload", "--name", "theirs"]);
-    subject.applied(&singular("theirs", "theirs:1"));
-    let answers: Value = serde_json::from_slice(&subject.workspace.read("answers.json")).unwrap();
-    let input = subject.listed("/api/v1/model/version")[0]["id"].clone();
-    let (_, flat) = subject.ask("GET", &format!("/api/v1/model/version/{input}/flatContract"), "");
-    let input = flat["signatures"][0]["inputs"][0]["fieldName"].as_str().unwrap()[1..].to_owned();
-    let body = serde_json::json!({ input: images.chunks(784).collect::<Vec<_>>() });
-    let (head, ours) = subject.ask(
-        "POST",
-        &format!("/gateway/applications/theirs/{signature}"),
-        &body.to_string(),
-    );
-    assert!(head.starts_with("HTTP/1.1 200"), "{head} {ours}");
-    let mut n_compared = 0;
-    for (name, theirs) in answers.as_object().unwrap() {
-        n_compared += compare(name, theirs, &ours[name]);
-    }
-    assert!(n_compared >= 200 * 10, "{n_compared} numbers");
-    flat.to_string()
-}
-
-// TensorFlow takes more than a gigabyte.
-
-#[test]
-fn an_estimator_of_tensorflow_answers_here_as_it_does_there() {
-    if OnDemand::Slow.is_asked_for() {
-        let contract = check_tensorflow("make_estimator.py", "256,64", "predict");
-        expect![[r#"{"signatures":[{"inputs":[{"dataType":"DT_FLOAT","fieldName":"/imgs","shape":[-1,28,28]}],"outputs":[{"dataType":"DT_INT64","fieldName":"/all_class_ids","shape":[-1,10]},{"dataType":"DT_STRING","fieldName":"/all_classes","shape":[-1,10]},{"dataType":"DT_INT64","fieldName":"/class_ids","shape":[-1,1]},{"dataType":"DT_STRING","fieldName":"/classes","shape":[-1,1]},{"dataType":"DT_FLOAT","fieldName":"/logits","shape":[-1,10]},{"dataType":"DT_FLOAT","fieldName":"/probabilities","shape":[-1,10]}],"signatureName":"predict"}]}"#]].assert_eq(&contract);
-    }
-}
-
-#[test]
-fn a_keras_network_answers_here_as_it_does_there() {
-    if OnDemand::Slow.is_asked_for() {
-        let contract = check_tensorflow("make_keras.py", "64", "serving_default");
-        expect![[r#"{"signatures":[{"inputs":[{"dataType":"DT_FLOAT","fieldName":"/flatten_input","shape":[-1,28,28]}],"outputs":[{"dataType":"DT_FLOAT","fieldName":"/dense_1","shape":[-1,10]}],"signatureName":"serving_default"}]}"#]].assert_eq(&contract);
-    }
 }
