@@ -76,7 +76,7 @@ impl Announced {
             let found = format!("`{}`", excerpt(datatype));
             mismatch(format!("{place}.datatype"), names.join(", "), found)
         })?;
-        let (shape, fitted) = fit(&format!("{place}.shape"), &signature.inputs[input], shape, limits)?;
+        let (shape, fitted) = fit(place, &signature.inputs[input], shape, limits)?;
         Ok(Self {
             place: place.to_owned(),
             input,
@@ -191,12 +191,13 @@ fn all_finite(path: &str, values: &[f32]) -> Result<(), TensorError> {
 }
 
 /// The shape as numbers, and what the signature makes of it.
-fn fit(path: &str, field: &Field, shape: &[i64], limits: Limits) -> Result<(Vec<usize>, Vec<usize>), TensorError> {
+fn fit(place: &str, field: &Field, shape: &[i64], limits: Limits) -> Result<(Vec<usize>, Vec<usize>), TensorError> {
+    let path = || format!("{place}.shape");
     let no_fit = || {
         let forms: Vec<String> = forms(field).iter().map(|form| written(&form.0)).collect();
         let found: Vec<String> = shape.iter().take(8).map(i64::to_string).collect();
         let more = if shape.len() > 8 { ", …" } else { "" };
-        mismatch(path, forms.join(" or "), format!("[{}{more}]", found.join(", ")))
+        mismatch(path(), forms.join(" or "), format!("[{}{more}]", found.join(", ")))
     };
     let lengths = shape
         .iter()
@@ -206,12 +207,18 @@ fn fit(path: &str, field: &Field, shape: &[i64], limits: Limits) -> Result<(Vec<
         let mut pairs = form.0.iter().zip(&lengths);
         form.0.len() == lengths.len() && pairs.all(|(form, length)| form.is_none_or(|form| form == *length))
     };
-    let form = forms(field).into_iter().find(goes_with).ok_or_else(no_fit)?;
+    // Nearly everybody sends the shape of the signature, so the others are only then written down.
+    let whole = Layout(field.shape.iter().map(|dimension| length(*dimension)).collect());
+    let is_whole = goes_with(&whole);
+    let form = match is_whole {
+        true => whole,
+        false => forms(field).into_iter().find(goes_with).ok_or_else(no_fit)?,
+    };
     if let (Some(None), Some(&n_images)) = (form.0.first(), lengths.first())
         && n_images > limits.images_max
     {
         return Err(TensorError::TooMany {
-            path: path.to_owned(),
+            path: path(),
             images_max: limits.images_max,
         });
     }
@@ -219,7 +226,7 @@ fn fit(path: &str, field: &Field, shape: &[i64], limits: Limits) -> Result<(Vec<
         .iter()
         .try_fold(1_usize, |product, length| product.checked_mul(*length));
     let n_values = n_values.ok_or_else(no_fit)?;
-    if field.shape.len() == lengths.len() && form == layouts(field)[0] {
+    if is_whole {
         return Ok((lengths.clone(), lengths));
     }
     // The images are what the lengths of one of them leave of all numbers.

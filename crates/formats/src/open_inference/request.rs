@@ -60,8 +60,8 @@ const NOT_OFFERED: [&str; 4] = [
 
 /// Reads a body, of which `json` is the first part and `binary` the rest, into the buffers of `request`.
 ///
-/// Keys may come in any order; numbers that stand behind name, type and shape, as nearly everybody writes them, are read
-/// in one sweep.
+/// Keys may come in any order, and those that are optional may be `null`; numbers that stand behind name, type and shape, as
+/// nearly everybody writes them, are read in one sweep.
 pub fn read(
     json: &[u8],
     binary: &[u8],
@@ -119,7 +119,12 @@ pub fn read_raw(
 impl Reader<'_> {
     fn key(&mut self, cursor: &mut Cursor<'_>, key: &str) -> Result<(), TensorError> {
         match key {
-            "id" => set(&mut self.id, key, cursor.text(|| key.to_owned())?.into_owned()),
+            "id" | "parameters" | "outputs" if is_null(cursor) => cursor.skip(),
+            "id" => set(
+                &mut self.id,
+                || key.to_owned(),
+                cursor.text(|| key.to_owned())?.into_owned(),
+            ),
             "parameters" => cursor.object(key, |cursor, parameter| {
                 let path = || format!("parameters.{parameter}");
                 match parameter {
@@ -139,7 +144,7 @@ impl Reader<'_> {
                     named.push(output(cursor, &format!("outputs[{index}]"))?);
                     Ok(())
                 })?;
-                set(&mut self.outputs, key, named)
+                set(&mut self.outputs, || key.to_owned(), named)
             }
             _ => cursor.skip(),
         }
@@ -172,16 +177,17 @@ impl Reader<'_> {
     ) -> Result<(), TensorError> {
         let path = || format!("{place}.{key}");
         match key {
-            "name" => set(&mut entry.name, &path(), cursor.text(path)?.into_owned()),
-            "datatype" => set(&mut entry.datatype, &path(), cursor.text(path)?.into_owned()),
+            "parameters" if is_null(cursor) => cursor.skip(),
+            "name" => set(&mut entry.name, path, cursor.text(path)?.into_owned()),
+            "datatype" => set(&mut entry.datatype, path, cursor.text(path)?.into_owned()),
             "shape" => {
                 let found = shape(cursor, &path())?;
-                set(&mut entry.shape, &path(), found)
+                set(&mut entry.shape, path, found)
             }
             "parameters" => cursor.object(&path(), |cursor, parameter| {
                 let path = || format!("{place}.parameters.{parameter}");
                 match parameter {
-                    "binary_data_size" => set(&mut entry.binary_bytes, &path(), cursor.whole(path)?),
+                    "binary_data_size" => set(&mut entry.binary_bytes, path, cursor.whole(path)?),
                     _ => other_parameter(cursor, parameter, path),
                 }
             }),
@@ -250,11 +256,12 @@ fn output(cursor: &mut Cursor<'_>, place: &str) -> Result<Named, TensorError> {
     cursor.object(place, |cursor, key| {
         let path = || format!("{place}.{key}");
         match key {
-            "name" => set(&mut name, &path(), cursor.text(path)?.into_owned()),
+            "parameters" if is_null(cursor) => cursor.skip(),
+            "name" => set(&mut name, path, cursor.text(path)?.into_owned()),
             "parameters" => cursor.object(&path(), |cursor, parameter| {
                 let path = || format!("{place}.parameters.{parameter}");
                 match parameter {
-                    "binary_data" => set(&mut is_binary, &path(), cursor.truth(path)?),
+                    "binary_data" => set(&mut is_binary, path, cursor.truth(path)?),
                     _ => other_parameter(cursor, parameter, path),
                 }
             }),
@@ -263,6 +270,11 @@ fn output(cursor: &mut Cursor<'_>, place: &str) -> Result<Named, TensorError> {
     })?;
     let name = name.ok_or_else(|| mismatch(format!("{place}.name"), "a value", "no such key"))?;
     Ok(Named { name, is_binary })
+}
+
+/// Whether a key comes without a value, as clients write it that know every key.
+fn is_null(cursor: &mut Cursor<'_>) -> bool {
+    cursor.peek() == Some(b'n')
 }
 
 fn shape(cursor: &mut Cursor<'_>, path: &str) -> Result<Vec<i64>, TensorError> {
@@ -290,9 +302,9 @@ fn other_parameter(cursor: &mut Cursor<'_>, name: &str, path: impl Fn() -> Strin
     cursor.skip()
 }
 
-fn set<T>(place: &mut Option<T>, path: &str, value: T) -> Result<(), TensorError> {
+fn set<T>(place: &mut Option<T>, path: impl Fn() -> String, value: T) -> Result<(), TensorError> {
     match place.replace(value) {
-        Some(_) => Err(mismatch(path, "one value", "the key twice")),
+        Some(_) => Err(mismatch(path(), "one value", "the key twice")),
         None => Ok(()),
     }
 }

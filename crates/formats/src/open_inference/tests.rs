@@ -122,6 +122,19 @@ fn a_request_says_which_outputs_it_wants_and_in_which_form() {
 }
 
 #[test]
+fn an_optional_key_without_a_value_is_none() {
+    let json = of("FP32", "[6]", r#""parameters":null,"data":[1,0,2,3,4,5]"#);
+    let rest = r#""id":null,"parameters": null,"outputs" :null"#;
+    let (asked, _) = read(&format!("{},{rest}}}", json.strip_suffix('}').unwrap()), b"").unwrap();
+    assert_eq!((asked.id, asked.outputs.0.len()), (None, 4));
+    let named = format!(
+        r#"{},"outputs":[{{"name":"logits","parameters":null}}]}}"#,
+        json.strip_suffix('}').unwrap()
+    );
+    assert_eq!(read(&named, b"").unwrap().0.outputs.0.len(), 1);
+}
+
+#[test]
 fn what_is_wrong_around_the_tensors_is_named() {
     check_errors(
         &[

@@ -28,6 +28,7 @@ use crate::{
         error::{Failure, from_panic},
         gateway, grpc,
         ids::{REQUEST_ID, request_id},
+        open_inference::infer,
         slashes, v1,
     },
     metrics::Served,
@@ -102,7 +103,11 @@ pub(super) async fn answer(app: &Arc<App>, routes: Router, mut request: Request)
 }
 
 async fn route(app: &App, routes: Router, request: Request) -> Response {
-    match gateway::predict_at_once(app, request).await {
+    let request = match gateway::predict_at_once(app, request).await {
+        Ok(response) => return response,
+        Err(request) => request,
+    };
+    match infer::predict_at_once(app, request).await {
         Ok(response) => response,
         Err(request) => routes.oneshot(request).await.unwrap_or_else(|never| match never {}),
     }

@@ -84,11 +84,12 @@ fn the_clients_of_others_get_their_answers() {
     };
     let mut table = ask("clients.txt", "ask.py", "triton");
     table += &ask("clients.txt", "ask.py", "kserve");
+    table += &ask("protocol.txt", "ask_protocol.py", "");
     table += &ask("tensorflow.txt", "ask_tensorflow.py", "");
     table += &ask("tensorflow.txt", "ask_original.py", "");
     table += "| `grpcurl` | 1.9.3 | list, describe, Check, ModelMetadata, ModelInfer, Predict | yes |\n";
     // Its tests are beside those of what it asks for, in `hs/peers.rs`.
-    table += "| `hs` | 0.1.3 | cluster, upload, apply of Model, Runtime and Application in both forms | yes |\n";
+    table += "| `hs` | 0.1.3 | cluster, upload, apply of Model, Runtime and Application in both forms, profile push (refused); every call of its packages | yes |\n";
     let document = root().join("docs/clients.md");
     let text = fs::read_to_string(&document).unwrap();
     let (before, _) = text.split_once(TABLE).expect("the document has a table of clients");

@@ -70,6 +70,7 @@ pub(super) async fn model_metadata(
         platform: metadata.platform,
         inputs: tensors(metadata.inputs),
         outputs: tensors(metadata.outputs),
+        ..proto::ModelMetadataResponse::default()
     })
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
-    extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     response::{IntoResponse, Response},
 };
 
@@ -49,6 +49,30 @@ pub(in crate::http) async fn of_application(
     let name = application.to_string();
     let target = Target::application(&app, application)?;
     Ok(answer(&app, &target, name, &headers, body).await)
+}
+
+/// As [`of_application`], past the router, which matches, extracts and boxes.
+///
+/// Errors: the request, where it is another one, or its path is written in another way than it has to be.
+pub(in crate::http) async fn predict_at_once(app: &App, request: Request) -> Result<Response, Request> {
+    let Some(application) = named(&request) else {
+        return Err(request);
+    };
+    let (parts, body) = request.into_parts();
+    let name = application.to_string();
+    Ok(match Target::application(app, application) {
+        Ok(target) => answer(app, &target, name, &parts.headers, body).await,
+        Err(error) => error.into_response(),
+    })
+}
+
+fn named(request: &Request) -> Option<ApplicationName> {
+    let name = request
+        .uri()
+        .path()
+        .strip_prefix("/v2/models/")?
+        .strip_suffix("/infer")?;
+    name.parse().ok().filter(|_| request.method() == Method::POST)
 }
 
 /// Asks a version by its own name.

@@ -1,18 +1,77 @@
 //! Calls that are refused: because they are wrong, or because of who makes them or when.
 
-use axum::http::HeaderMap;
+use axum::{
+    body::Body,
+    http::{HeaderMap, Request},
+};
 use expect_test::expect;
+use http_body_util::BodyExt;
+use serde_json::Value;
 
 use server::{Access, AccessSettings, Limits};
 
 use super::{
     ask,
-    client::{call_with, frame},
+    client::{call, call_with, frame},
     failure,
-    proto::inference,
+    proto::{inference, tensorflow::serving},
     raw, typed,
 };
-use crate::support::{Fixture, limits};
+use crate::{
+    open_inference::one_image,
+    support::{Fixture, images, limits, post},
+};
+
+/// What is told is wrong with a request over HTTP, in whichever form.
+async fn told(fixture: &Fixture, request: Request<Body>) -> String {
+    let body = fixture.send(request).await.into_body().collect().await.unwrap();
+    let answer: Value = serde_json::from_slice(&body.to_bytes()).unwrap();
+    let message = answer["information"]["message"].as_str().or(answer["error"].as_str());
+    message.unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+#[tokio::test]
+async fn the_same_mistake_is_told_in_the_same_words_in_every_protocol() {
+    let fixture = Fixture::deployed().await;
+    let infer = async |request| {
+        failure::<inference::ModelInferResponse>(&fixture, "ModelInfer", &request)
+            .await
+            .message
+    };
+    for (shape, n_expected) in [("[1,27]", "found [1, 27]"), ("[21,784]", "at most 20 images")] {
+        let mut message = typed(1);
+        message.inputs[0].shape = serde_json::from_str(shape).unwrap();
+        let document = one_image("").replace("[1,784]", shape);
+        let texts = [
+            told(&fixture, post("/v2/models/mnist-app/infer", document)).await,
+            infer(message).await,
+        ];
+        assert_eq!(texts[0], texts[1]);
+        assert!(
+            texts[0].contains(n_expected) && texts[0].starts_with("inputs[0].shape: "),
+            "{}",
+            texts[0]
+        );
+    }
+    let mut message = typed(1);
+    message.model_name = "nope".to_owned();
+    let mut predict = serving::PredictRequest::default();
+    predict.model_spec.get_or_insert_default().name = "nope".to_owned();
+    let path = "tensorflow.serving.PredictionService/Predict";
+    let predicted = call::<serving::PredictResponse>(&fixture, path, &predict).await;
+    let instances = images(1, "0").replace("imgs", "instances");
+    let texts = [
+        told(&fixture, post("/gateway/applications/nope/predict", images(1, "0"))).await,
+        told(&fixture, post("/v1/models/nope:predict", instances)).await,
+        told(&fixture, post("/v2/models/nope/infer", one_image(""))).await,
+        infer(message).await,
+        predicted.unwrap_err().message,
+    ];
+    assert_eq!(
+        texts,
+        [0; 5].map(|_| "no application `nope` is deployed; deployed: `mnist-app`")
+    );
+}
 
 #[tokio::test]
 async fn what_is_wrong_has_a_code_and_the_place() {
