@@ -10,10 +10,13 @@ from serving.results import Results
 # A throughput of the same program differs by this from one run to the next.
 NOISE = 0.05
 
+# By the Open Inference Protocol: the load, what it is called, how many times Furnace's requests.
+V2 = [("v2-json", "V2 JSON", 4.0), ("v2-binary", "V2 binary tensors", 4.0), ("v2-grpc", "V2 gRPC", 2.0)]
+
 
 def bars(results: Results) -> list[Bar]:
     """Every promise; one that lacks a figure does not hold."""
-    ours, fixed, peer = (results.line(name) for name in ["ours", "fixed", "fastapi"])
+    ours, fixed, peer, furnace = (results.line(name) for name in ["ours", "fixed", "fastapi", "furnace"])
     one, many = (ours.requests_s(name) if ours else None for name in ["one", "many"])
     fewest = [ours.requests_s(name) if ours else None for name in ["one-64", "one-256"]]
     return [
@@ -26,9 +29,23 @@ def bars(results: Results) -> list[Bar]:
             "times",
         ),
         _at_least("times FastAPI's, 32 images in a request", 6.0, many, peer.requests_s("many") if peer else None),
+        *(
+            _at_least(
+                f"times Furnace's, by {words}",
+                bar,
+                ours.requests_s(name) if ours else None,
+                furnace.requests_s(name) if furnace else None,
+            )
+            for name, words, bar in V2
+        ),
         _no_fall(one, fewest),
         _at_most("the first answer within 30 ms of the start", 30.0, _median(ours.starts_ms if ours else []), "ms"),
-        _at_most("at most 15 MB of memory with 16 connections", 15.0, max(ours.memory_mb, default=None) if ours else None, "MB"),
+        _at_most(
+            "at most 15 MB of memory with 16 connections",
+            15.0,
+            max(ours.memory_mb, default=None) if ours else None,
+            "MB",
+        ),
         _at_most("a program of at most 12 MB", 12.0, results.binary_mb, "MB"),
         _no_errors(results),
     ]

@@ -20,7 +20,13 @@ def make(data_dir: Path, folder: Path) -> Model:
     model = Model(folder / "mnist.safetensors", folder / "mnist.onnx")
     if not model.onnx.is_file():
         trainer = programs.program("trainer")
-        training = ["--recipe=tutorial", "--seed=1", "--no-download", f"--data-dir={data_dir}", f"--models-dir={folder}"]
+        training = [
+            "--recipe=tutorial",
+            "--seed=1",
+            "--no-download",
+            f"--data-dir={data_dir}",
+            f"--models-dir={folder}",
+        ]
         subprocess.run([trainer, *training], check=True, capture_output=True)
         export = ["export", str(model.artifact), "--format=onnx", f"--output={model.onnx}"]
         subprocess.run([trainer, *export], check=True, capture_output=True)

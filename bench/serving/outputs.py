@@ -10,7 +10,19 @@ from harness.bars import Bar
 from serving import places
 from serving.results import SCENARIOS, Line, Results, Scenario
 
-HEADINGS = ["server", "load", "requests/s", "images/s", "lowest", "highest", "p50", "p99", "first answer", "memory", "peak"]
+HEADINGS = [
+    "server",
+    "load",
+    "requests/s",
+    "images/s",
+    "lowest",
+    "highest",
+    "p50",
+    "p99",
+    "first answer",
+    "memory",
+    "peak",
+]
 
 
 def text(results: Results) -> str:

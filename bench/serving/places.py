@@ -6,6 +6,6 @@ from harness import paths
 
 HERE = paths.ROOT / "bench/serving"
 PEERS = HERE / "peers"
-REQUIREMENTS = HERE / "requirements/fastapi.txt"
+REQUIREMENTS = HERE / "requirements"
 RESULTS = paths.FIGURES / "serving.json"
 CHART = paths.FIGURES / "serving.svg"

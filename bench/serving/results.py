@@ -8,8 +8,9 @@ from pathlib import Path
 from statistics import median
 
 from harness.machine import Machine
+from serving.protocols import Protocol
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,13 @@ class Scenario:
     n_images: int  # in each request
     n_connections: int
     servers: tuple[str, ...]  # who is put under it
+    protocol: Protocol = Protocol.TUTORIAL
 
     @property
     def words(self) -> str:
         images = "1 image" if self.n_images == 1 else f"{self.n_images} images"
-        return f"{images}, {self.n_connections} connections"
+        protocol = "" if self.protocol is Protocol.TUTORIAL else f"{self.protocol}, "
+        return f"{protocol}{images}, {self.n_connections} connections"
 
 
 SCENARIOS = [
@@ -32,7 +35,15 @@ SCENARIOS = [
     Scenario("one-64", 1, 64, ("ours", "fixed")),
     Scenario("one-256", 1, 256, ("ours", "fixed")),
     Scenario("many", 32, 16, ("ours", "fixed", "fastapi")),
+    Scenario("v2-json", 1, 16, ("ours", "furnace", "triton"), Protocol.V2_JSON),
+    Scenario("v2-binary", 1, 16, ("ours", "furnace", "triton"), Protocol.V2_BINARY),
+    Scenario("v2-grpc", 1, 16, ("ours", "furnace", "triton"), Protocol.V2_GRPC),
 ]
+
+
+def scenarios_of(server: str) -> list[Scenario]:
+    """What a server is put under, in order."""
+    return [scenario for scenario in SCENARIOS if server in scenario.servers]
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ class Line:
     label: str
     version: str = ""
     starts_ms: list[float] = field(default_factory=list)
-    memory_mb: list[float] = field(default_factory=list)  # the most, after the tutorial's load
+    memory_mb: list[float] = field(default_factory=list)  # the most, after the first load
     peaks_mb: list[float] = field(default_factory=list)  # the most, after all loads of a round
     loads: dict[str, list[Load]] = field(default_factory=dict)  # by scenario
     absent_because: str | None = None

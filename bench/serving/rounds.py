@@ -9,13 +9,14 @@ from typing import TextIO
 
 from harness import processes, programs
 from serving import servers
-from serving.images import Bodies
-from serving.results import SCENARIOS, Line, Load, Scenario
+from serving.protocols import Protocol
+from serving.questions import Question, Questions, likeliest
+from serving.results import Line, Load, Scenario, scenarios_of
 from serving.servers import CannotServe, Running, Server
 
 
 def measure(
-    contenders: list[Server], bodies: Bodies, rounds: int, seconds: float, progress: TextIO = sys.stderr
+    contenders: list[Server], questions: Questions, rounds: int, seconds: float, progress: TextIO = sys.stderr
 ) -> list[Line]:
     """All rounds; each begins with another server. Who fails once is absent with the reason."""
     cores = sorted(os.sched_getaffinity(0))
@@ -27,32 +28,37 @@ def measure(
             if line.absent_because is not None:
                 continue
             try:
-                _round(server, line, bodies, seconds, cores[0], cores[-1])
+                _round(server, line, questions, seconds, cores[0], cores[-1])
             except CannotServe as reason:
                 line.absent_because = str(reason)
-            one = line.requests_s("one")
-            words = line.absent_because or (f"{one:,.0f} requests/s" if one else "nothing measured")
+            rates = [f"{line.requests_s(name):,.0f}" for name in line.loads]
+            words = line.absent_because or f"{', '.join(rates)} requests/s"
             print(f"round {number + 1} of {rounds}: {line.label}: {words}", file=progress, flush=True)
     return lines
 
 
-def _round(server: Server, line: Line, bodies: Bodies, seconds: float, server_core: int, load_core: int) -> None:
-    with server.running(server_core, bodies.one[0].read_bytes()) as running:
+def _round(server: Server, line: Line, questions: Questions, seconds: float, server_core: int, load_core: int) -> None:
+    scenarios = scenarios_of(server.name)
+    asked = [questions.ask(scenario.protocol, server.names, scenario.n_images) for scenario in scenarios]
+    with server.running(server_core, asked[0]) as running:
+        found, expected = likeliest(running.first_answer), questions.labels[0]
+        if found != expected:
+            raise CannotServe(f"takes the first image for {found} instead of {expected}")
         line.version = server.version
         line.starts_ms.append(1000 * running.start_s)
-        for scenario in SCENARIOS:
-            if server.name in scenario.servers:
-                load = _load(running, scenario, bodies, seconds, load_core)
-                line.loads.setdefault(scenario.name, []).append(load)
-                if scenario.name == "one":
-                    line.memory_mb.append(running.memory_mb())
+        for index, (scenario, question) in enumerate(zip(scenarios, asked, strict=True)):
+            load = _load(running, scenario, question, seconds, load_core)
+            line.loads.setdefault(scenario.name, []).append(load)
+            if index == 0:
+                line.memory_mb.append(running.memory_mb())
         line.peaks_mb.append(running.memory_mb())
 
 
-def _load(running: Running, scenario: Scenario, bodies: Bodies, seconds: float, core: int) -> Load:
-    files = bodies.one if scenario.n_images == 1 else bodies.many
-    flags = [f"--connections={scenario.n_connections}", f"--seconds={seconds}"]
-    command = [programs.program("examples/load"), f"127.0.0.1:{running.port}", *map(str, files), *flags]
+def _load(running: Running, scenario: Scenario, question: Question, seconds: float, core: int) -> Load:
+    port = running.grpc_port if scenario.protocol is Protocol.V2_GRPC else running.port
+    flags = [f"--form={question.form}", f"--path={question.path}", *(f"--header={line}" for line in question.headers)]
+    flags += [f"--connections={scenario.n_connections}", f"--seconds={seconds}"]
+    command = [programs.program("examples/load"), f"127.0.0.1:{port}", *map(str, question.bodies), *flags]
     outcome = processes.run(command, {core})
     if outcome.code != 0:
         raise CannotServe(f"the load ended with code {outcome.code}: {outcome.stderr.strip()}")

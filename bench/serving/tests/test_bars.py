@@ -20,10 +20,15 @@ def all_at_their_bars() -> Results:
         "one-64": [load(60_000)],
         "one-256": [load(57_000)],
         "many": [load(1800)],
+        "v2-json": [load(40_000)],
+        "v2-binary": [load(60_000)],
+        "v2-grpc": [load(20_000)],
     }
     fixed = Line("fixed", "axum", loads={"one": [load(100_000)]})
     peer = Line("fastapi", "FastAPI", loads={"one": [load(6000)], "many": [load(300)]})
-    return Results(1, 1.0, MACHINE, 12.0, [ours, fixed, peer])
+    furnace = Line("furnace", "Furnace")
+    furnace.loads = {"v2-json": [load(10_000)], "v2-binary": [load(15_000)], "v2-grpc": [load(10_000)]}
+    return Results(1, 1.0, MACHINE, 12.0, [ours, fixed, peer, furnace])
 
 
 def broken(results: Results) -> list[str]:
@@ -45,6 +50,9 @@ class Bars(unittest.TestCase):
                 "the 99th percentile with 16 connections is at most 2.5 times the fixed reply's",
             ),
             ("fastapi", "many", load(301), "at least 6 times FastAPI's, 32 images in a request"),
+            ("furnace", "v2-json", load(10_001), "at least 4 times Furnace's, by V2 JSON"),
+            ("furnace", "v2-binary", load(15_001), "at least 4 times Furnace's, by V2 binary tensors"),
+            ("furnace", "v2-grpc", load(10_001), "at least 2 times Furnace's, by V2 gRPC"),
             (
                 "ours",
                 "one-256",
@@ -66,7 +74,11 @@ class Bars(unittest.TestCase):
         ours.starts_ms, ours.memory_mb, results.binary_mb = [31.0], [1.0, 15.1], 12.1
         self.assertEqual(
             broken(results),
-            ["the first answer within 30 ms of the start", "at most 15 MB of memory with 16 connections", "a program of at most 12 MB"],
+            [
+                "the first answer within 30 ms of the start",
+                "at most 15 MB of memory with 16 connections",
+                "a program of at most 12 MB",
+            ],
         )
 
     def test_a_promise_without_its_figure_does_not_hold(self) -> None:
@@ -75,3 +87,11 @@ class Bars(unittest.TestCase):
             line.absent_because = "ended with code 1"
         held = [bar.words for bar in bars(results) if bar.holds]
         self.assertEqual(held, ["a program of at most 12 MB"])
+
+    def test_a_peer_that_cannot_be_had_breaks_its_promises_and_no_other(self) -> None:
+        results = all_at_their_bars()
+        results.lines[-1].absent_because = "`cargo build` failed"
+        figures = {bar.words: bar.figure for bar in bars(results) if not bar.holds}
+        self.assertEqual(set(figures.values()), {"not measured"})
+        self.assertEqual([words for words in figures if "Furnace" not in words], [])
+        self.assertEqual(len(figures), 3)

@@ -1,20 +1,26 @@
-//! Load for a gateway: one thread, many connections, the next request of each as soon as its answer is there.
+//! Load for a server: one thread, many connections, the next request of each as soon as its answer is there.
 //!
 //! A request is one write and an answer one read, so that a core of this gives more requests than a core of any server
 //! answers. It prints one JSON object with what it counted.
 
+mod grpc;
+mod http1;
+
 use std::{
     fs,
-    io::{self, ErrorKind, Read, Write},
+    io::{self, ErrorKind, IoSlice, Read, Write},
     net::{SocketAddr, TcpStream},
     path::PathBuf,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use rustix::event::epoll;
 use serde::Serialize;
+
+use grpc::Grpc;
+use http1::Http1;
 
 /// Sends bodies to an address by turns, over connections that stay.
 #[derive(Parser)]
@@ -26,8 +32,20 @@ struct Args {
     #[arg(required = true)]
     bodies: Vec<PathBuf>,
 
+    #[arg(long, value_enum, default_value_t = Form::Http1)]
+    form: Form,
+
+    /// What is asked for; with gRPC the call
     #[arg(long, default_value = "/gateway/applications/mnist-app/predict")]
     path: String,
+
+    /// A line of each request's head, besides those that all have
+    #[arg(
+        long = "header",
+        value_name = "NAME: VALUE",
+        default_value = "content-type: application/json"
+    )]
+    headers: Vec<String>,
 
     #[arg(long, default_value_t = 16)]
     connections: usize,
@@ -41,11 +59,38 @@ struct Args {
     warm_up_seconds: f64,
 }
 
+/// How a connection is spoken on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// HTTP/1.1.
+    Http1,
+    /// Calls of gRPC, each body a message.
+    Grpc,
+}
+
+/// What one connection has to know to write requests and to understand answers.
+trait Protocol: Clone {
+    /// Appends what stands before a body, the one with this index and length. `false`: the server takes none just now; it is
+    /// asked for again when something was received.
+    fn ask(&mut self, body: usize, n_bytes: usize, head: &mut Vec<u8>) -> bool;
+
+    /// How far what was received is understood.
+    fn understand(&mut self, received: &[u8]) -> io::Result<Understood>;
+}
+
+/// What was made of received bytes.
+struct Understood {
+    /// So many of them are done with.
+    n_bytes: usize,
+    /// An answer ended with them; whether it is the right one.
+    answer: Option<bool>,
+}
+
 /// What was counted.
 #[derive(Serialize)]
 struct Outcome {
     requests: usize,
-    /// Answers other than 200, and connections that were lost.
+    /// Answers that say that something is wrong, and connections that were lost.
     errors: usize,
     requests_s: f64,
     p50_ms: f64,
@@ -53,20 +98,27 @@ struct Outcome {
 }
 
 /// One connection, which waits for an answer.
-struct Connection {
+struct Connection<P> {
     stream: TcpStream,
-    /// Which of the requests is under way, and what of it is not sent yet.
-    request: usize,
+    protocol: P,
+    /// Which of the bodies is under way, and what stands before it.
+    body: usize,
+    head: Vec<u8>,
+    /// Of both together.
     n_sent: usize,
+    /// There is a request to be sent, which the server does not take yet.
+    is_held_back: bool,
     answer: Vec<u8>,
     n_received: usize,
     since: Instant,
 }
 
-struct Load {
+struct Load<P> {
     address: SocketAddr,
-    requests: Vec<Vec<u8>>,
-    connections: Vec<Connection>,
+    /// How each connection begins.
+    protocol: P,
+    bodies: Vec<Vec<u8>>,
+    connections: Vec<Connection<P>>,
     epoll: rustix::fd::OwnedFd,
     /// Time of each answer, in units of 100 ns.
     times: Vec<u32>,
@@ -78,33 +130,36 @@ const ANSWER_MAX: usize = 1 << 20;
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let mut requests = Vec::new();
-    for path in &args.bodies {
-        let body = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let head = format!(
-            "POST {} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            args.path,
-            args.address,
-            body.len()
-        );
-        requests.push([head.into_bytes(), body].concat());
-    }
-    let mut load = Load::new(args.address, requests, args.connections)?;
+    let read = |path: &PathBuf| fs::read(path).with_context(|| format!("cannot read `{}`", path.display()));
+    let bodies: Vec<Vec<u8>> = args.bodies.iter().map(read).collect::<Result<_, _>>()?;
+    let outcome = match args.form {
+        Form::Http1 => measure(
+            &args,
+            Http1::new(args.address, &args.path, &args.headers, &bodies),
+            bodies,
+        ),
+        Form::Grpc => measure(&args, Grpc::new(args.address, &args.path, &bodies)?, bodies),
+    };
+    console::print(&serde_json::to_string(&outcome?)?);
+    Ok(())
+}
+
+fn measure<P: Protocol>(args: &Args, protocol: P, bodies: Vec<Vec<u8>>) -> anyhow::Result<Outcome> {
+    let mut load = Load::new(args.address, protocol, bodies, args.connections)?;
     load.run(Duration::from_secs_f64(args.warm_up_seconds))?;
     load.times.clear();
     load.n_errors = 0;
     let start = Instant::now();
     load.run(Duration::from_secs_f64(args.seconds))?;
-    let outcome = load.outcome(start.elapsed())?;
-    console::print(&serde_json::to_string(&outcome)?);
-    Ok(())
+    load.outcome(start.elapsed())
 }
 
-impl Load {
-    fn new(address: SocketAddr, requests: Vec<Vec<u8>>, n_connections: usize) -> anyhow::Result<Self> {
+impl<P: Protocol> Load<P> {
+    fn new(address: SocketAddr, protocol: P, bodies: Vec<Vec<u8>>, n_connections: usize) -> anyhow::Result<Self> {
         let mut load = Self {
             address,
-            requests,
+            protocol,
+            bodies,
             connections: Vec::new(),
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             times: Vec::new(),
@@ -115,12 +170,12 @@ impl Load {
             load.connections.push(connection);
         }
         for index in 0..n_connections {
-            load.send(index).context("cannot send")?;
+            load.ask(index).context("cannot send")?;
         }
         Ok(load)
     }
 
-    fn connect(&self, index: usize) -> anyhow::Result<Connection> {
+    fn connect(&self, index: usize) -> anyhow::Result<Connection<P>> {
         let stream = TcpStream::connect(self.address).context("cannot connect")?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
@@ -128,8 +183,11 @@ impl Load {
         epoll::add(&self.epoll, &stream, epoll::EventData::new_u64(index as u64), flags)?;
         Ok(Connection {
             stream,
-            request: index % self.requests.len(),
+            protocol: self.protocol.clone(),
+            body: index % self.bodies.len(),
+            head: Vec::new(),
             n_sent: 0,
+            is_held_back: false,
             answer: vec![0; 4096],
             n_received: 0,
             since: Instant::now(),
@@ -153,7 +211,7 @@ impl Load {
                     }
                     self.n_errors += 1;
                     self.connections[index] = self.connect(index)?;
-                    self.send(index).context("cannot send")?;
+                    self.ask(index).context("cannot send")?;
                 }
             }
         }
@@ -162,9 +220,7 @@ impl Load {
 
     /// Goes on with what connection `index` is at, as far as it goes without waiting.
     fn progress(&mut self, index: usize) -> io::Result<()> {
-        if self.connections[index].n_sent < self.requests[self.connections[index].request].len() {
-            return self.send(index);
-        }
+        self.send(index)?;
         loop {
             let connection = &mut self.connections[index];
             if connection.n_received == connection.answer.len() {
@@ -180,15 +236,19 @@ impl Load {
                 return Err(ErrorKind::UnexpectedEof.into());
             }
             connection.n_received += n_read;
-            if let Some(is_right) = is_whole(&connection.answer[..connection.n_received])? {
+            let received = &connection.answer[..connection.n_received];
+            let Understood { n_bytes, answer } = connection.protocol.understand(received)?;
+            connection.answer.copy_within(n_bytes..connection.n_received, 0);
+            connection.n_received -= n_bytes;
+            let is_held_back = connection.is_held_back;
+            if let Some(is_right) = answer {
                 let tenths = connection.since.elapsed().as_nanos() / 100;
                 self.times.push(u32::try_from(tenths).unwrap_or(u32::MAX));
                 self.n_errors += usize::from(!is_right);
-                connection.request = (connection.request + 1) % self.requests.len();
-                connection.n_sent = 0;
-                connection.n_received = 0;
-                connection.since = Instant::now();
-                return self.send(index);
+                connection.body = (connection.body + 1) % self.bodies.len();
+            }
+            if answer.is_some() || is_held_back {
+                self.ask(index)?;
             }
             if n_read < n_room {
                 // The rest is announced by another event.
@@ -197,11 +257,33 @@ impl Load {
         }
     }
 
+    /// Begins the next request.
+    fn ask(&mut self, index: usize) -> io::Result<()> {
+        let connection = &mut self.connections[index];
+        let n_bytes = self.bodies[connection.body].len();
+        connection.head.clear();
+        connection.n_sent = 0;
+        connection.is_held_back = !connection.protocol.ask(connection.body, n_bytes, &mut connection.head);
+        if !connection.is_held_back {
+            connection.since = Instant::now();
+        }
+        self.send(index)
+    }
+
+    /// Sends what is left of the request.
     fn send(&mut self, index: usize) -> io::Result<()> {
         let connection = &mut self.connections[index];
-        let request = &self.requests[connection.request];
-        while connection.n_sent < request.len() {
-            match connection.stream.write(&request[connection.n_sent..]) {
+        let body: &[u8] = match connection.is_held_back {
+            true => &[],
+            false => &self.bodies[connection.body],
+        };
+        while connection.n_sent < connection.head.len() + body.len() {
+            let head = connection.head.get(connection.n_sent..).unwrap_or_default();
+            let body = &body[connection.n_sent.saturating_sub(connection.head.len())..];
+            match connection
+                .stream
+                .write_vectored(&[IoSlice::new(head), IoSlice::new(body)])
+            {
                 Ok(n_sent) => connection.n_sent += n_sent,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
@@ -225,20 +307,4 @@ impl Load {
             p99_ms: quantile(0.99),
         })
     }
-}
-
-/// Whether the answer in `text` is whole, and then whether it is a 200.
-fn is_whole(text: &[u8]) -> io::Result<Option<bool>> {
-    let Some(head_length) = text.windows(4).position(|four| four == b"\r\n\r\n") else {
-        return Ok(None);
-    };
-    let head = str::from_utf8(&text[..head_length]).map_err(io::Error::other)?;
-    let mut lines = head.split("\r\n");
-    let is_right = lines.next().is_some_and(|line| line.starts_with("HTTP/1.1 200"));
-    let body_length = lines
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .and_then(|(_, length)| length.trim().parse::<usize>().ok())
-        .ok_or_else(|| io::Error::other("an answer without a length"))?;
-    Ok((text.len() >= head_length + 4 + body_length).then_some(is_right))
 }
