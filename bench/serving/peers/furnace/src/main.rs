@@ -32,7 +32,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let forward = move |images: Tensor<2>| classifier.forward(images);
     let model = furnace_burn::from_fn("mnist", backend, &[784], &[10], forward)?;
     let server = Server::new().port(http_port).model(model);
-    server.configure(|config| config.grpc_port = Some(grpc_port)).serve().await?;
+    server
+        .configure(|config| config.grpc_port = Some(grpc_port))
+        .serve()
+        .await?;
     Ok(())
 }
 
@@ -48,7 +51,9 @@ impl Classifier {
                 bias: Some(parameter(&tensors, &format!("layers.{index}.bias"), device)?),
             })
         });
-        Ok(Self { layers: layers.collect::<Result<_, _>>()? })
+        Ok(Self {
+            layers: layers.collect::<Result<_, _>>()?,
+        })
     }
 
     fn forward(&self, images: Tensor<2>) -> Tensor<2> {
