@@ -34,8 +34,26 @@ const CUT_MIN: u64 = 1_000_000_000_000;
 /// The number in the grammar of JSON that `text` begins with, and its length.
 ///
 /// `None` where there is none, or where it takes more than this to read it.
-#[inline]
+#[inline(always)]
 pub(super) fn read(text: &[u8]) -> Option<(f32, usize)> {
+    read_long_fraction(text).or_else(|| read_any(text))
+}
+
+/// A zero, a point and 16 to 23 decimals: what clients write that compute in `f64`.
+#[inline(always)]
+fn read_long_fraction(text: &[u8]) -> Option<(f32, usize)> {
+    let decimals = text.strip_prefix(b"0.")?;
+    let (digits, n_decimals) = sixteen_decimals(decimals)?;
+    let is_cut = n_decimals > 16;
+    if (is_cut && digits < CUT_MIN) || matches!(decimals[n_decimals], b'e' | b'E') {
+        return None;
+    }
+    let value = round(digits, -16, if is_cut { CUT_DOUBT } else { DOUBT })?;
+    Some((value, 2 + n_decimals))
+}
+
+#[inline(never)]
+fn read_any(text: &[u8]) -> Option<(f32, usize)> {
     let is_negative = text.first() == Some(&b'-');
     let whole_start = usize::from(is_negative);
     // What most numbers begin with; a zero before the point takes no room in 64 bits.
@@ -50,23 +68,15 @@ pub(super) fn read(text: &[u8]) -> Option<(f32, usize)> {
         return None;
     }
     let mut exponent = 0;
-    let mut is_cut = false;
     if text.get(end) == Some(&b'.') {
         let start = end + 1;
-        if digits == 0
-            && let Some((number, n_decimals)) = sixteen_decimals(&text[start..])
-        {
-            (digits, end, exponent) = (number, start + n_decimals, -16);
-            is_cut = n_decimals > 16;
-        } else {
-            (digits, end) = read_digits(text, start, digits);
-            let n_decimals = end - start;
-            if n_decimals == 0 {
-                return None;
-            }
-            n_digits += n_decimals;
-            exponent = -i32::try_from(n_decimals).ok()?;
+        (digits, end) = read_digits(text, start, digits);
+        let n_decimals = end - start;
+        if n_decimals == 0 {
+            return None;
         }
+        n_digits += n_decimals;
+        exponent = -i32::try_from(n_decimals).ok()?;
     }
     if n_digits > DIGITS_MAX {
         return None;
@@ -76,15 +86,12 @@ pub(super) fn read(text: &[u8]) -> Option<(f32, usize)> {
         exponent += written;
         end = exponent_end;
     }
-    if is_cut && digits < CUT_MIN {
-        return None;
-    }
-    let value = round(digits, exponent, if is_cut { CUT_DOUBT } else { DOUBT })?;
+    let value = round(digits, exponent, DOUBT)?;
     Some((if is_negative { -value } else { value }, end))
 }
 
 /// `digits` × 10^`exponent`, where that can be told for certain.
-#[inline]
+#[inline(always)]
 fn round(digits: u64, exponent: i32, doubt: u64) -> Option<f32> {
     if digits == 0 {
         return Some(0.0);

@@ -1,6 +1,6 @@
 //! One prediction, whoever asks for it and in whatever form: the numbers are read, classified and written in one go.
 
-use std::{cell::RefCell, sync::Arc, time::Instant};
+use std::{cell::RefCell, fmt::Write as _, sync::Arc, time::Instant};
 
 use axum::{
     http::{HeaderMap, HeaderValue, header},
@@ -82,7 +82,7 @@ pub(super) enum Naming {
 pub(super) struct Answer<N> {
     version: ModelVersion,
     /// Of all stages, in the order in which they worked.
-    versions: String,
+    versions: HeaderValue,
     bytes: Bytes,
     note: N,
     n_images: usize,
@@ -94,6 +94,7 @@ pub(super) struct Answer<N> {
 struct Workspace {
     request: tensor::Request,
     scratch: Scratch,
+    versions: String,
     bytes: Vec<u8>,
 }
 
@@ -176,7 +177,10 @@ impl Target {
         let mut response = match answered {
             Ok(answer) => {
                 let mut response = render(answer.bytes, answer.note);
-                name_versions(app, &answer.versions, &mut response);
+                // Unless that is nobody's business.
+                if !app.access.hides_version {
+                    response.headers_mut().insert(MODEL_VERSION, answer.versions);
+                }
                 response
             }
             Err(error) => error.into_response(),
@@ -219,25 +223,13 @@ pub(super) fn json(bytes: Bytes, (): ()) -> Response {
     ([(header::CONTENT_TYPE, JSON)], bytes).into_response()
 }
 
-/// Adds the header that says which versions answered, unless that is nobody's business.
-fn name_versions(app: &App, versions: &str, response: &mut Response) {
-    if !app.access.hides_version {
-        let value = HeaderValue::try_from(versions);
-        let value = value.expect("a version is ASCII letters, digits and punctuation");
-        response.headers_mut().insert(MODEL_VERSION, value);
-    }
-}
-
-/// The versions of all stages, as a header has them.
-fn text_of<'a>(versions: impl Iterator<Item = &'a ModelVersion>) -> String {
-    let mut text = String::new();
+/// Sets `text` to the versions of all stages, as a header has them.
+fn write_versions<'a>(versions: impl Iterator<Item = &'a ModelVersion>, text: &mut String) {
+    text.clear();
     for version in versions {
-        if !text.is_empty() {
-            text += ", ";
-        }
-        text += &version.to_string();
+        let comma = if text.is_empty() { "" } else { ", " };
+        write!(text, "{comma}{version}").expect("a string takes every text");
     }
-    text
 }
 
 impl Workspace {
@@ -251,6 +243,7 @@ impl Workspace {
         let Self {
             request,
             scratch,
+            versions,
             bytes,
         } = self;
         let began = Instant::now();
@@ -258,11 +251,11 @@ impl Workspace {
         let read = Instant::now();
         let prediction = route.predict(&request.inputs[0], ticket, scratch)?;
         let classified = Instant::now();
-        let versions = text_of(prediction.versions());
+        write_versions(prediction.versions(), versions);
         let said = Said {
             signature: route.signature(),
             version: prediction.version(),
-            versions: &versions,
+            versions,
             outputs: prediction.outputs(),
         };
         let n_images = said.outputs.class_ids.len();
@@ -270,7 +263,7 @@ impl Workspace {
         let note = form.write(asked, said, bytes);
         Ok(Answer {
             version: prediction.version().clone(),
-            versions,
+            versions: HeaderValue::from_str(versions).expect("a version is ASCII letters, digits and punctuation"),
             bytes: Bytes::copy_from_slice(bytes),
             note,
             n_images,

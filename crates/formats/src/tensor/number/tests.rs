@@ -37,7 +37,7 @@ fn what_clients_write_is_read_here() {
         ("12345678901234567", 12_345_678_901_234_567.0),
         ("0.0039215686274509803", 1.0 / 255.0),
         ("0.1234567890123456", 0.123_456_79),
-        ("-0.12345678901234567890123e1", -1.234_567_9),
+        ("-0.1234567890123456789", -0.123_456_79),
     ] {
         let (value, length) = read(text.as_bytes()).unwrap();
         assert_eq!((value.to_bits(), length), (expected.to_bits(), text.len()), "{text}");
@@ -53,6 +53,8 @@ fn a_number_ends_where_its_grammar_ends() {
         ("10-2", 2),
         ("0x", 1),
         ("123456789,", 9),
+        ("0.9921568627450981, 0.0]", 18),
+        ("0.12345678901234567890123, 0.5", 25),
     ] {
         assert_eq!(read(text.as_bytes()).map(|(_, length)| length), Some(length), "{text}");
     }
@@ -87,6 +89,8 @@ fn what_is_too_long_large_or_small_is_left_to_the_standard_library() {
         "1.12345678901234567890",
         "0.00001234567890123456",
         "0.123456789012345678901234",
+        "0.12345678901234567890123e1, 0.5",
+        "-0.12345678901234567890123, 0.5",
     ] {
         assert_eq!(read(text.as_bytes()), None, "{text}");
     }
