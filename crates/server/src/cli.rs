@@ -55,10 +55,8 @@ pub struct Args {
     pub images_max: NonZeroU32,
 
     /// Predict bodies up to this length are worked on where they were read, longer ones on a blocking thread
-    // Measured in a release build on one core with AVX-512: 6 kB, an image of MNIST, take 4 us to read and 2 us to
-    // classify, 16 kB of noise 15 us and 6 us. So other connections of the same thread wait a third of a millisecond,
-    // and two where every pixel is one digit that is not zero. Below that, a hop to another thread and back would be a
-    // good part of the work.
+    // Some tens of images as clients write them. Of less, a hop to another thread and back would be a good part of the
+    // work; during more, the other connections of the same thread would wait for longer than their own requests take.
     #[arg(long, env = "INLINE_MAX_BYTES", default_value = "262144", value_name = "BYTES")]
     pub inline_max_bytes: u32,
 

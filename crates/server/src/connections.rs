@@ -40,6 +40,10 @@ use watch::{End, Watch};
 /// Longest silence of a connection that a server lets pass at its end, in case the next request is on its way.
 const LAST_IDLE_MAX: Duration = Duration::from_secs(1);
 
+/// Most bytes that a connection reads ahead, unless a head may be longer: enough for whole requests of some images, and not
+/// so much that a thousand long bodies on their way fill the memory.
+const READ_BUFFER_MAX_BYTES: usize = 64 << 10;
+
 /// Pause after a connection that the operating system could not give us, which is when descriptors or memory are short.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -72,6 +76,7 @@ where
         let mut http1 = http1::Builder::new();
         http1
             .max_header_size(limits.header_max_bytes as usize)
+            .max_buf_size(READ_BUFFER_MAX_BYTES.max(limits.header_max_bytes as usize))
             // Ours knows more, and costs no timer for each request.
             .header_read_timeout(None);
         // Another number than hyper's own costs an allocation for each request.
