@@ -59,6 +59,10 @@ pub struct DownloadArgs {
     #[arg(long)]
     pub allow_unknown_digest: bool,
 
+    /// Fetch files whose digests are not known again, even where they are there already: the source may have others now
+    #[arg(long)]
+    pub refresh: bool,
+
     /// How long to wait for a connection to a server
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = default(STANDARD.connect_max))]
     pub connect_timeout: f64,
@@ -111,6 +115,7 @@ impl DownloadArgs {
         DownloadSettings {
             sources: self.source.clone().map_or_else(Source::public, |source| vec![source]),
             any_digest: self.allow_unknown_digest,
+            refresh: self.refresh,
             limits: Limits {
                 connect_max: Duration::from_secs_f64(self.connect_timeout),
                 stall_max: Duration::from_secs_f64(self.stall_timeout),

@@ -40,6 +40,9 @@ pub struct DownloadSettings {
     pub sources: Vec<Source>,
     /// Accept any data set in IDX format instead of MNIST alone.
     pub any_digest: bool,
+    /// Fetch files with unknown digests even where they are there already, and put them in their place. Those of MNIST
+    /// never change.
+    pub refresh: bool,
     pub limits: Limits,
 }
 
@@ -121,11 +124,11 @@ pub fn ensure(
     report: &mut dyn FnMut(Event<'_>),
 ) -> Result<DownloadSummary, DownloadError> {
     let mut watch = Watch { stop, report };
-    let mut wanted = wanted(data_dir, settings.any_digest)?;
+    let mut wanted = wanted(data_dir, settings)?;
     if !wanted.is_empty() {
-        let staging = Staging::open(data_dir, &mut watch)?;
+        let staging = Staging::open(data_dir, settings.refresh, &mut watch)?;
         // Another download may have worked in the folder until a moment ago.
-        wanted = self::wanted(data_dir, settings.any_digest)?;
+        wanted = self::wanted(data_dir, settings)?;
         fetch_from_sources(&wanted, settings, &staging, &mut watch)?;
         staging.remove()?;
     }
@@ -149,8 +152,11 @@ pub fn verify(data_dir: &Path, any_digest: bool) -> Result<Vec<(KnownFile, FileS
     states.collect()
 }
 
-fn wanted(data_dir: &Path, any_digest: bool) -> Result<Vec<KnownFile>, FolderError> {
-    let states = verify(data_dir, any_digest)?.into_iter();
+fn wanted(data_dir: &Path, settings: &DownloadSettings) -> Result<Vec<KnownFile>, FolderError> {
+    if settings.refresh && settings.any_digest {
+        return Ok(FILES.to_vec());
+    }
+    let states = verify(data_dir, settings.any_digest)?.into_iter();
     Ok(states
         .filter(|(_, state)| !matches!(state, FileState::Good))
         .map(|(known, _)| known)
@@ -241,6 +247,7 @@ impl DownloadSettings {
         Self {
             sources: Source::public(),
             any_digest: false,
+            refresh: false,
             limits: Limits::STANDARD,
         }
     }

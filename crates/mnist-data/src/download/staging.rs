@@ -20,13 +20,17 @@ const LOCK_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Staging {
     data_dir: PathBuf,
     folder: PathBuf,
+    /// What is there already comes from the same source, and makes room for what the source has now.
+    replaces: bool,
     /// The data folder itself, locked; the lock ends with the process, however that ends.
     _lock: File,
 }
 
 impl Staging {
     /// Makes the folders that are missing and waits until no other download works in `data_dir`.
-    pub(crate) fn open(data_dir: &Path, watch: &mut Watch<'_>) -> Result<Self, DownloadError> {
+    ///
+    /// With `replaces`, whole files make room for others of their name; without, they are set aside.
+    pub(crate) fn open(data_dir: &Path, replaces: bool, watch: &mut Watch<'_>) -> Result<Self, DownloadError> {
         let folder = data_dir.join(FOLDER);
         fs::create_dir_all(data_dir).map_err(|source| FolderError::new("make", data_dir, source))?;
         let lock = lock(data_dir, watch)?;
@@ -34,6 +38,7 @@ impl Staging {
         Ok(Self {
             data_dir: data_dir.to_owned(),
             folder,
+            replaces,
             _lock: lock,
         })
     }
@@ -58,7 +63,9 @@ impl Staging {
     ) -> Result<(), DownloadError> {
         let (waiting, published) = (self.folder.join(known.name), self.data_dir.join(known.name));
         write_synced(&waiting, content).map_err(|source| FolderError::new("write", &waiting, source))?;
-        self.keep_foreign(known, watch)?;
+        if !self.replaces {
+            self.keep_foreign(known, watch)?;
+        }
         fs::rename(&waiting, &published)
             .and_then(|()| File::open(&self.data_dir)?.sync_all())
             .map_err(|source| FolderError::new("write", &published, source))?;

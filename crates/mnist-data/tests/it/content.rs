@@ -58,6 +58,15 @@ fn another_digest_is_refused_with_the_expected_and_the_found_one() {
 }
 
 #[test]
+fn files_with_unknown_digests_are_fetched_again_where_that_is_asked_for() {
+    let mut scene = Scene::new(Packing::Gzip);
+    scene.download().unwrap();
+    scene.settings.refresh = true;
+    assert_eq!(scene.download().unwrap(), ALL_NEW);
+    scene.expect_all_files();
+}
+
+#[test]
 fn a_damaged_file_is_replaced_and_whole_ones_are_left_alone() {
     let scene = Scene::new(Packing::Gzip);
     scene.download().unwrap();

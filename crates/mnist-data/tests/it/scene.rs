@@ -84,6 +84,7 @@ fn settings(source: Source) -> DownloadSettings {
     DownloadSettings {
         sources: vec![source],
         any_digest: true,
+        refresh: false,
         limits: Limits {
             connect_max: Duration::from_secs(5),
             stall_max: Duration::from_millis(300),
