@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::commands::{
-    deploy::DeployArgs, down::DownArgs, forward::ForwardArgs, launch::LaunchArgs, load::LoadArgs, logs::LogsArgs,
-    render::RenderArgs, rollback::RollbackArgs, status::StatusArgs, test::TestArgs, up::UpArgs, upload::UploadArgs,
+    deploy::DeployArgs, down::DownArgs, forward::ForwardArgs, image::ImageArgs, launch::LaunchArgs, load::LoadArgs,
+    logs::LogsArgs, render::RenderArgs, rollback::RollbackArgs, status::StatusArgs, test::TestArgs, up::UpArgs,
+    upload::UploadArgs,
 };
 
 /// Train an MNIST classifier, register it, serve it, and prove it through the address at which it answers.
@@ -41,6 +42,7 @@ pub enum Command {
     Logs(LogsArgs),
     Down(DownArgs),
     Forward(ForwardArgs),
+    Image(ImageArgs),
     Render(RenderArgs),
     Upload(UploadArgs),
     Deploy(DeployArgs),
@@ -77,6 +79,7 @@ impl Command {
             Self::Logs(_)
             | Self::Down(_)
             | Self::Forward(_)
+            | Self::Image(_)
             | Self::Render(_)
             | Self::Upload(_)
             | Self::Deploy(_)

@@ -3,6 +3,7 @@
 pub(crate) mod deploy;
 pub(crate) mod down;
 pub(crate) mod forward;
+pub(crate) mod image;
 pub(crate) mod launch;
 pub(crate) mod load;
 pub(crate) mod logs;

@@ -105,6 +105,9 @@ pub fn task(step: &Step, done: Option<&Done>, observed: &Observed, upcoming: &BT
     if let Some(reason) = changed(&done.key, &observed.key) {
         return run(&reason);
     }
+    if step.is_refreshed() {
+        return run("it is asked to look again");
+    }
     if let Some(location) = step.reads.iter().find(|location| upcoming.contains(location)) {
         return run(&format!("a step before it writes `{}`", name_of(&location.to_string())));
     }
@@ -206,9 +209,9 @@ impl Key {
         build: impl Fn(Program) -> Result<Digest, E>,
     ) -> Result<Self, E> {
         // What opens the server decides what a server lets in, and nothing of what a task leaves.
-        let is_key = |value: &Value| matches!(value, Value::TokenFile | Value::ApiKeysFile);
+        let is_beside = |value: &Value| matches!(value, Value::TokenFile | Value::ApiKeysFile | Value::Refresh);
         let arguments =
-            (step.arguments.iter()).filter(|argument| step.kind == Kind::Service || !is_key(&argument.value));
+            (step.arguments.iter()).filter(|argument| step.kind == Kind::Service || !is_beside(&argument.value));
         let inputs = step.reads.iter().filter(|location| location.file.is_some());
         Ok(Self {
             arguments: arguments

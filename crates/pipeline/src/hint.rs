@@ -7,6 +7,7 @@ use mnist_data::LoadError;
 use crate::{
     client::ClientError,
     executor::{AddressTaken, Conflict, Denied, Held, MissingProgram, Trouble, Unreachable},
+    image::ImageError,
     settings::SettingsError,
 };
 
@@ -22,6 +23,9 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(trouble) = cause.downcast_ref::<Trouble>() {
         return Some(trouble.hint());
     }
+    if let Some(error) = cause.downcast_ref::<ImageError>() {
+        return Some(error.hint());
+    }
     if cause.is::<Conflict>() {
         return Some("`--force-conflicts` takes over what they have set");
     }
@@ -31,8 +35,8 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if cause.is::<Held>() {
         return Some("wait for its end; one that was killed is forgotten after 15 seconds");
     }
-    if cause.is::<Denied>() {
-        return Some("`kubectl auth can-i --list` shows what you may do in the namespace");
+    if let Some(denied) = cause.downcast_ref::<Denied>() {
+        return Some(denied.hint());
     }
     if cause.is::<MissingProgram>() {
         return Some("`cargo build --release` builds all four programs into one folder");

@@ -13,6 +13,7 @@ mod delivery;
 mod executor;
 mod files;
 mod hint;
+mod image;
 mod interrupt;
 pub mod places;
 pub mod plan;
@@ -62,6 +63,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Logs(arguments) => commands::logs::logs(&arguments),
         Command::Down(arguments) => commands::down::down(&arguments),
         Command::Forward(arguments) => commands::forward::forward(&arguments),
+        Command::Image(arguments) => commands::image::image(&arguments),
         Command::Render(arguments) => commands::render::render(&arguments),
         Command::Upload(arguments) => commands::upload::upload(arguments),
         Command::Deploy(arguments) => commands::deploy::deploy(arguments),

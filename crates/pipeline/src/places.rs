@@ -89,7 +89,7 @@ impl Places {
     pub fn resolve(&self, value: &Value, run: &str) -> Option<String> {
         let file = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         match value {
-            Value::Switch => None,
+            Value::Switch | Value::Refresh => None,
             Value::Text(text) => Some(text.clone()),
             Value::Location(location) => Some(self.path(location).display().to_string()),
             Value::Run => Some(run.to_owned()),

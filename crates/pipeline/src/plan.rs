@@ -93,6 +93,8 @@ pub struct Argument {
 pub enum Value {
     /// Nothing follows the flag.
     Switch,
+    /// A switch, too: what is there already is made again. It says nothing of what the step leaves.
+    Refresh,
     /// The same text everywhere.
     Text(String),
     /// A file or folder.
@@ -160,6 +162,9 @@ impl StepName {
 }
 
 impl Program {
+    /// All that an image has.
+    pub const ALL: [Self; 4] = [Self::MnistData, Self::Trainer, Self::Server, Self::Pipeline];
+
     /// The name of its executable.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -179,6 +184,11 @@ impl Plan {
 }
 
 impl Step {
+    /// Whether it is asked to make again what is there already.
+    pub fn is_refreshed(&self) -> bool {
+        self.arguments.iter().any(|argument| argument.value == Value::Refresh)
+    }
+
     /// The whole command line behind the program, each value written out by `resolve`.
     pub fn command_line(&self, resolve: impl Fn(&Value) -> Option<String>) -> Vec<String> {
         let command = self.command.map(str::to_owned);
@@ -232,7 +242,7 @@ impl fmt::Display for StepName {
 impl fmt::Display for Value {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Switch => Ok(()),
+            Self::Switch | Self::Refresh => Ok(()),
             Self::Text(text) => formatter.write_str(text),
             Self::Location(location) => location.fmt(formatter),
             Self::Run => formatter.write_str("<run>"),

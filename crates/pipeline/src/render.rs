@@ -39,7 +39,7 @@ pub enum Format {
 pub(crate) type Files = BTreeMap<PathBuf, String>;
 
 /// The namespace that files name.
-const NAMESPACE: &str = "slipway";
+pub(crate) const NAMESPACE: &str = "slipway";
 
 /// The files of a format, below the folder of them all.
 pub(crate) fn files(scene: &Scene, format: Format) -> anyhow::Result<Files> {

@@ -2,6 +2,7 @@
 
 mod quantity;
 mod read;
+mod schedule;
 
 use std::{
     fs,
@@ -21,6 +22,7 @@ use formats::{
 use thiserror::Error;
 
 pub use quantity::Quantity;
+pub use schedule::Schedule;
 
 /// The signature at which a model of the trainer answers, and so a `singular` application.
 pub(crate) const SIGNATURE: &str = "predict";
@@ -30,6 +32,8 @@ pub(crate) const SIGNATURE: &str = "predict";
 pub struct Settings {
     /// The folder of `pipeline.yaml`; every other path is relative to it.
     pub root: PathBuf,
+    /// The name of `pipeline.yaml` in it.
+    pub file: PathBuf,
     /// The name under which versions are registered.
     pub model: ModelName,
     /// The file of the manifest.
@@ -134,6 +138,8 @@ pub struct KubernetesSettings {
     pub storage_class: Option<String>,
     /// Which pods may have the volumes at once.
     pub access_mode: AccessMode,
+    /// When the cluster itself looks for other data and goes on from there.
+    pub retraining_schedule: Option<Schedule>,
     /// For the training.
     pub training: Resources,
     /// For each pod of the server.
@@ -208,7 +214,8 @@ impl Settings {
             Some(Err(mistakes)) => vec![mistakes.clone()],
             Some(Ok(_)) | None => Vec::new(),
         };
-        let settings = match (document.read(|node| read::settings(node, root)), manifest) {
+        let place = (root.clone(), file.file_name().map(PathBuf::from).unwrap_or_default());
+        let settings = match (document.read(|node| read::settings(node, place)), manifest) {
             (Ok(settings), Some(Ok(manifest))) => settings(manifest),
             (Err(mistakes), _) => return Err(SettingsError::Mistakes([vec![mistakes], manifest_mistakes].concat())),
             (Ok(_), _) => return Err(SettingsError::Mistakes(manifest_mistakes)),

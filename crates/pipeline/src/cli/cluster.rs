@@ -28,6 +28,17 @@ pub struct TargetArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "With --target kubernetes")]
 pub struct ClusterArgs {
+    #[command(flatten)]
+    pub context: ContextArgs,
+
+    /// The namespace, which is made where it is missing
+    #[arg(long, short, default_value = "slipway", value_name = "NAME", value_parser = namespace)]
+    pub namespace: String,
+}
+
+/// The cluster.
+#[derive(Debug, Clone, Args)]
+pub struct ContextArgs {
     /// File that says how clusters are reached; without it those of KUBECONFIG, `~/.kube/config`, or the cluster in which
     /// this program runs itself
     #[arg(long, value_name = "FILE")]
@@ -36,10 +47,6 @@ pub struct ClusterArgs {
     /// Which of its contexts, in place of the current one
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
-
-    /// The namespace, which is made where it is missing
-    #[arg(long, short, default_value = "slipway", value_name = "NAME", value_parser = namespace)]
-    pub namespace: String,
 }
 
 /// A name as RFC 1123 has them for hosts, without dots.

@@ -47,7 +47,7 @@ pub(crate) fn plan(arguments: &UpArgs) -> anyhow::Result<ExitCode> {
         decisions,
         objects,
     } = match arguments.target.target {
-        Target::Local => here(&settings)?,
+        Target::Local => here(arguments, &settings)?,
         Target::Kubernetes => there(arguments, &settings)?,
     };
     let runs = decisions
@@ -91,8 +91,9 @@ struct Looked {
     objects: Vec<String>,
 }
 
-fn here(settings: &Settings) -> anyhow::Result<Looked> {
-    let (state, interrupt, plan) = (State::new(&settings.root), Interrupt::default(), Plan::new(settings));
+fn here(arguments: &UpArgs, settings: &Settings) -> anyhow::Result<Looked> {
+    let (state, interrupt) = (State::new(&settings.root), Interrupt::default());
+    let plan = up::plan(arguments, settings);
     let executor = up::local(settings, &state, &interrupt)?;
     Ok(Looked {
         decisions: up::delivery(&plan, &executor, &state, &interrupt, settings).look_ahead()?,
@@ -106,6 +107,9 @@ fn there(arguments: &UpArgs, settings: &Settings) -> anyhow::Result<Looked> {
     let cluster = Cluster::connect(&arguments.target.cluster, &interrupt)?;
     let memory = up::memory(&cluster, settings)?;
     let executor = up::there(arguments, settings, &cluster, &memory)?;
+    if let Some(notice) = executor.notice() {
+        console::say(&notice);
+    }
     Ok(Looked {
         decisions: up::delivery(&scene.plan, &executor, &memory, &interrupt, settings).look_ahead()?,
         objects: executor.changes()?,

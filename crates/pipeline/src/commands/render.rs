@@ -44,7 +44,7 @@ pub struct RenderArgs {
 /// Carries out `pipeline render`.
 pub(crate) fn render(arguments: &RenderArgs) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(&arguments.project.config)?;
-    let scene = Scene::new(&settings, &arguments.image)?;
+    let scene = Scene::new(&settings, &arguments.image, render::NAMESPACE)?;
     let formats = match &arguments.format {
         Some(format) => std::slice::from_ref(format),
         None => Format::value_variants(),

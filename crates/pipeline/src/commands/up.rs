@@ -4,6 +4,7 @@ use std::{num::NonZeroU32, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
+use console::Temporary;
 
 use crate::{
     cli::{
@@ -11,7 +12,9 @@ use crate::{
         cluster::{Target, TargetArgs},
     },
     delivery::{Attempts, Delivery},
-    executor::{Cluster, ClusterMemory, Conflicts, Executor, Kubernetes, Lease, Local, Programs, Scene, address},
+    executor::{
+        Cluster, ClusterMemory, Conflicts, Executor, Held, Kubernetes, Lease, Local, Manners, Programs, Scene, address,
+    },
     interrupt::Interrupt,
     places::Places,
     plan::Plan,
@@ -49,6 +52,10 @@ pub struct UpArgs {
     )]
     pub image: Option<String>,
 
+    /// Fetch the data set again, and do what that makes necessary; in a cluster, nothing is changed but the server
+    #[arg(long)]
+    pub retrain: bool,
+
     /// Take over what others have set in our objects
     #[arg(long, help_heading = "With --target kubernetes")]
     pub force_conflicts: bool,
@@ -63,7 +70,7 @@ pub(crate) fn up(arguments: &UpArgs) -> anyhow::Result<ExitCode> {
     }
     let interrupt = Interrupt::watch().context("cannot watch for signals")?;
     let summary = match arguments.target.target {
-        Target::Local => up_here(&settings, &interrupt)?,
+        Target::Local => up_here(arguments, &settings, &interrupt)?,
         Target::Kubernetes => up_there(arguments, &settings, &interrupt)?,
     };
     if arguments.json {
@@ -74,11 +81,11 @@ pub(crate) fn up(arguments: &UpArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(summary.exit_code()))
 }
 
-fn up_here(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<Summary> {
+fn up_here(arguments: &UpArgs, settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<Summary> {
     let state = State::new(&settings.root);
     let _lock = state.lock()?;
     let executor = local(settings, &state, interrupt)?;
-    let delivered = delivery(&Plan::new(settings), &executor, &state, interrupt, settings).deliver()?;
+    let delivered = delivery(&plan(arguments, settings), &executor, &state, interrupt, settings).deliver()?;
     let places = Places::new(settings);
     let left = Left {
         results: &settings.root.join(State::RESULTS),
@@ -92,7 +99,11 @@ fn up_there(arguments: &UpArgs, settings: &Settings, interrupt: &Interrupt) -> a
     let scene = scene(arguments, settings)?;
     let cluster = Cluster::connect(&arguments.target.cluster, interrupt)?;
     cluster.make_namespace()?;
-    let _lease = Lease::take(&cluster)?;
+    let _lease = Lease::take(&cluster).map_err(|error| match arguments.retrain && error.is::<Held>() {
+        // Nobody sits there to try again, but whoever holds it comes to an end.
+        true => error.context(Temporary("a retraining waits for its turn")),
+        false => error,
+    })?;
     let memory = memory(&cluster, settings)?;
     let executor = there(arguments, settings, &cluster, &memory)?;
     executor.prepare()?;
@@ -115,6 +126,12 @@ pub(crate) fn load(arguments: &UpArgs) -> anyhow::Result<Settings> {
     Ok(settings)
 }
 
+/// What is to be done on this machine.
+pub(crate) fn plan(arguments: &UpArgs, settings: &Settings) -> Plan {
+    let plan = Plan::new(settings);
+    if arguments.retrain { plan.refreshed() } else { plan }
+}
+
 /// Who carries out the plan on this machine.
 pub(crate) fn local(settings: &Settings, state: &State, interrupt: &Interrupt) -> anyhow::Result<Local> {
     Local::new(settings, state, Programs::beside_this_one()?, interrupt.clone())
@@ -127,11 +144,14 @@ pub(crate) fn there<'a>(
     cluster: &'a Cluster,
     memory: &'a ClusterMemory<'a>,
 ) -> anyhow::Result<Kubernetes<'a>> {
-    let conflicts = match arguments.force_conflicts {
-        true => Conflicts::Force,
-        false => Conflicts::Tell,
+    let manners = Manners {
+        conflicts: match arguments.force_conflicts {
+            true => Conflicts::Force,
+            false => Conflicts::Tell,
+        },
+        leaves_all: arguments.retrain,
     };
-    Kubernetes::new(cluster, settings, scene(arguments, settings)?, memory, conflicts)
+    Kubernetes::new(cluster, settings, scene(arguments, settings)?, memory, manners)
 }
 
 /// What a cluster is asked for.
@@ -140,7 +160,11 @@ pub(crate) fn scene(arguments: &UpArgs, settings: &Settings) -> anyhow::Result<S
         .image
         .as_deref()
         .context("`--target kubernetes` needs an `--image`")?;
-    Scene::new(settings, image)
+    let mut scene = Scene::new(settings, image, &arguments.target.cluster.namespace)?;
+    if arguments.retrain {
+        scene.plan = scene.plan.refreshed();
+    }
+    Ok(scene)
 }
 
 /// What the namespace remembers.

@@ -77,6 +77,25 @@ fn a_step_with_nothing_changed_is_skipped() {
 }
 
 #[test]
+fn a_step_that_is_asked_to_look_again_runs_and_leaves_what_it_left() {
+    let key = case(StepName::Download).observed.key;
+    check(
+        StepName::Download,
+        |case| {
+            case.step = Plan::new(&settings())
+                .refreshed()
+                .step(StepName::Download)
+                .unwrap()
+                .clone();
+            let digest = |location: &Location| Ok::<_, ()>(Some(Digest::of(location.to_string().as_bytes())));
+            let build = |program: Program| Ok::<_, ()>(Digest::of(program.as_str().as_bytes()));
+            assert_eq!(Key::new(&case.step, ToString::to_string, digest, build), Ok(key));
+        },
+        expect!["run: it is asked to look again"],
+    );
+}
+
+#[test]
 fn changed_hyperparameters_are_named_with_their_values() {
     check(
         StepName::Train,

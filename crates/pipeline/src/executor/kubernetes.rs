@@ -18,17 +18,16 @@ mod trouble;
 
 use std::{cell::RefCell, collections::BTreeMap, path::PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use console::exit;
 use formats::{application::ApplicationRevision, digest::Digest};
-use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 
 pub(crate) use address::address;
 pub(crate) use cluster::{Cluster, Conflicts};
 pub(crate) use forward::{Forward, Target as ForwardTarget};
 pub(crate) use lease::{Held, Lease};
 pub(crate) use memory::ClusterMemory;
-pub(crate) use objects::{Scene, labels, nobody};
+pub(crate) use objects::{Scene, nobody};
 pub(crate) use removal::{Keep, remove};
 pub(crate) use server::{client as management, follow_logs, inspect as deployed};
 pub(crate) use trouble::{Conflict, Denied, Trouble, Unreachable};
@@ -51,13 +50,23 @@ pub(crate) struct Kubernetes<'a> {
     cluster: &'a Cluster,
     scene: Scene,
     memory: &'a ClusterMemory<'a>,
-    conflicts: Conflicts,
+    manners: Manners,
     /// The application manifest on this machine.
     manifest: PathBuf,
     /// What lies in the volumes, as steps have told. Nobody else writes there.
     files: RefCell<BTreeMap<String, Digest>>,
+    /// The programs in the image, by name, where they are known.
+    programs: RefCell<Option<BTreeMap<String, Digest>>>,
     /// The way to the server.
     forward: Forward,
+}
+
+/// How a delivery behaves towards what it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Manners {
+    pub(crate) conflicts: Conflicts,
+    /// What stands before the first step is left as it is.
+    pub(crate) leaves_all: bool,
 }
 
 impl<'a> Kubernetes<'a> {
@@ -67,7 +76,7 @@ impl<'a> Kubernetes<'a> {
         settings: &Settings,
         scene: Scene,
         memory: &'a ClusterMemory<'a>,
-        conflicts: Conflicts,
+        manners: Manners,
     ) -> anyhow::Result<Self> {
         let known = memory.claims();
         let is_same = claims(cluster)?.get(names::WORK) == known.get(names::WORK);
@@ -76,10 +85,11 @@ impl<'a> Kubernetes<'a> {
             left.extend(record.outputs);
         }
         Ok(Self {
+            programs: RefCell::new(memory.programs(&scene.image)),
             cluster,
             scene,
             memory,
-            conflicts,
+            manners,
             manifest: settings.root.join(&settings.application),
             files: RefCell::new(left),
             forward: Forward::open(cluster, ForwardTarget::Ready, 0)?,
@@ -88,14 +98,23 @@ impl<'a> Kubernetes<'a> {
 
     /// Makes what stands before the first step, and remembers which volumes it is about.
     pub(crate) fn prepare(&self) -> anyhow::Result<()> {
-        token::make(self.cluster, &self.scene)?;
-        for object in self.scene.base() {
-            self.cluster.apply(&object, self.conflicts)?;
+        if !self.manners.leaves_all {
+            token::make(self.cluster, &self.scene)?;
+            for object in self.scene.base() {
+                self.cluster.apply(&object, self.manners.conflicts)?;
+            }
+            for object in removal::unwanted(self.cluster, &self.scene)? {
+                self.cluster.delete(&object)?;
+            }
+        }
+        if !self.look()? {
+            return Ok(());
         }
         let key = self.key(self.scene.step(StepName::Serve))?;
         // A server that was started with the same settings may have been changed since, or fight with somebody over it.
         if matches!(self.service()?, Service::Running { key: started, .. } if started == key) {
-            self.cluster.apply(&self.scene.deployment(&key), self.conflicts)?;
+            self.cluster
+                .apply(&self.scene.deployment(&key), self.manners.conflicts)?;
         }
         self.memory.keep_claims(&claims(self.cluster)?)
     }
@@ -108,7 +127,45 @@ impl<'a> Kubernetes<'a> {
         for object in self.scene.base().iter().chain([&deployment]) {
             changes.extend(diff::changes(self.cluster, object)?);
         }
+        for object in removal::unwanted(self.cluster, &self.scene)? {
+            changes.push(format!("{}: goes", diff::name(&object)));
+        }
         Ok(changes)
+    }
+
+    /// What decisions rest on that nobody knows yet.
+    pub(crate) fn notice(&self) -> Option<String> {
+        let image = &self.scene.image;
+        let unknown = self.programs.borrow().is_none();
+        unknown.then(|| {
+            format!("which programs are in `{image}` is not known here yet: where they are the same, `up` does less")
+        })
+    }
+
+    /// Finds out which programs are in the image, where nobody has yet; `false` where we were stopped.
+    fn look(&self) -> anyhow::Result<bool> {
+        if self.programs.borrow().is_some() {
+            return Ok(true);
+        }
+        let mut output = |line: &str| console::say(&format!("{:<8} | {line}", objects::LOOK));
+        let attempts = self.scene.settings.limits.attempts.get();
+        for attempt in 1..=attempts {
+            let finished = job::look(self.cluster, &self.scene, &mut output)?;
+            match (finished.ended, finished.report) {
+                (Ended::Code(exit::DONE), Some(report)) => {
+                    self.memory.keep_programs(&self.scene.image, &report.left)?;
+                    self.programs.replace(Some(report.left));
+                    return Ok(true);
+                }
+                (Ended::Code(exit::TEMPORARY), _) if attempt < attempts => {}
+                (Ended::Interrupted, _) => return Ok(false),
+                (ended, _) => bail!(
+                    "the image `{}` does not tell which programs it has: it {ended}",
+                    self.scene.image
+                ),
+            }
+        }
+        Ok(false)
     }
 
     /// The server, where one of its pods is ready.
@@ -137,12 +194,16 @@ impl Executor for Kubernetes<'_> {
             Kind::Service => places.resolve(value, "").unwrap_or_default(),
             Kind::Task => value.to_string(),
         };
-        // All programs are those of one image.
-        let build = |_: Program| Ok(Digest::of(self.scene.image.as_bytes()));
+        let programs = self.programs.borrow();
+        let known = |program: Program| programs.as_ref()?.get(program.as_str()).copied();
+        // As long as nobody has looked, those of another image may be others.
+        let build = |program| Ok(known(program).unwrap_or_else(|| Digest::of(self.scene.image.as_bytes())));
         let mut key = Key::new(step, resolve, |location| self.digest(location), build)?;
         if step.kind == Kind::Service {
             let settings = &self.scene.settings.kubernetes;
             let more = [
+                // The same programs under another name: that one may be all that there is tomorrow.
+                ("image", self.scene.image.clone()),
                 ("replicas", settings.replicas.to_string()),
                 ("server_cpu", settings.server.cpu.to_string()),
                 ("server_memory", settings.server.memory.to_string()),
@@ -198,7 +259,7 @@ impl Executor for Kubernetes<'_> {
     }
 
     fn start(&self, _step: &Step, key: &Key, _run: &RunId) -> anyhow::Result<Ended> {
-        let is_ready = server::start(self.cluster, &self.scene, key, self.conflicts)?;
+        let is_ready = server::start(self.cluster, &self.scene, key, self.manners.conflicts)?;
         Ok(match is_ready {
             true => Ended::Code(exit::DONE),
             false => Ended::Interrupted,
@@ -208,8 +269,7 @@ impl Executor for Kubernetes<'_> {
 
 /// The ids of our claims, by name: another claim of the same name is another volume.
 fn claims(cluster: &Cluster) -> anyhow::Result<BTreeMap<String, String>> {
-    let claims: Vec<PersistentVolumeClaim> = cluster.list(labels::OURS)?;
-    let names = claims.into_iter().map(|claim| claim.metadata);
+    let names = pod::own_claims(cluster)?.into_iter().map(|claim| claim.metadata);
     Ok(names
         .filter_map(|metadata| Some((metadata.name?, metadata.uid?)))
         .collect())

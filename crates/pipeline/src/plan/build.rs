@@ -48,6 +48,17 @@ impl Plan {
             ],
         }
     }
+
+    /// The same steps, but the data set is fetched again: its source may have another one now.
+    pub fn refreshed(mut self) -> Self {
+        let download = self.steps.iter_mut().find(|step| step.name == StepName::Download);
+        let refresh = Argument {
+            flag: "--refresh",
+            value: Value::Refresh,
+        };
+        download.expect("a plan has every step").arguments.push(refresh);
+        self
+    }
 }
 
 fn download(settings: &Settings) -> Step {

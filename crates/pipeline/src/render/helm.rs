@@ -97,6 +97,8 @@ fn templates(scene: &Scene) -> Vec<Value> {
                 }
             }
             Some("Job") => hook(object),
+            Some("CronJob") => retraining(object, &scene.image),
+            Some("RoleBinding") => set(object, "/subjects/0/namespace", value("Release.Namespace")),
             _ => {}
         }
     }
@@ -116,6 +118,22 @@ fn hook(job: &mut Value) {
         for container in containers.expect("a delivery has containers") {
             container["image"] = value("Values.image");
         }
+    }
+}
+
+/// The image stands twice: as that of the pod, and as what its program delivers.
+fn retraining(cron_job: &mut Value, image: &str) {
+    let container = "/spec/jobTemplate/spec/template/spec/containers/0";
+    set(cron_job, &format!("{container}/image"), value("Values.image"));
+    let command = cron_job
+        .pointer_mut(&format!("{container}/command"))
+        .and_then(Value::as_array_mut);
+    for word in command
+        .expect("a container has a command")
+        .iter_mut()
+        .filter(|word| *word == image)
+    {
+        *word = value("Values.image");
     }
 }
 

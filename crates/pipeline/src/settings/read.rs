@@ -28,8 +28,8 @@ pub(super) fn application(document: &Document) -> Option<PathBuf> {
     document.read(read).ok()
 }
 
-/// Everything but the manifest, which is read meanwhile.
-pub(super) fn settings(root: Node<'_>, folder: PathBuf) -> Read<impl FnOnce(Manifest) -> Settings + use<>> {
+/// Everything but the manifest, which is read meanwhile. `place` is the folder of the file, and its name there.
+pub(super) fn settings(root: Node<'_>, place: (PathBuf, PathBuf)) -> Read<impl FnOnce(Manifest) -> Settings + use<>> {
     let mut section = root.section()?;
     let model = section.required("model", Node::parse);
     let application = section.required("application", path);
@@ -43,7 +43,8 @@ pub(super) fn settings(root: Node<'_>, folder: PathBuf) -> Read<impl FnOnce(Mani
     let (model, application, data) = (model?, application?, data?);
     let (training, server, test, limits, kubernetes) = (training?, server?, test?, limits?, kubernetes?);
     Ok(move |manifest| Settings {
-        root: folder,
+        root: place.0,
+        file: place.1,
         model,
         application,
         manifest,
@@ -179,6 +180,7 @@ fn kubernetes(node: Node<'_>) -> Read<KubernetesSettings> {
             ("ReadWriteMany", AccessMode::ReadWriteMany),
         ])
     });
+    let retraining_schedule = section.optional("retraining_schedule", Node::parse);
     let mut resources = |cpu, memory| {
         let (cpu, memory) = (
             section.required(cpu, Node::parse),
@@ -206,6 +208,7 @@ fn kubernetes(node: Node<'_>) -> Read<KubernetesSettings> {
         registry_storage: registry_storage?,
         storage_class: storage_class?.map(str::to_owned),
         access_mode: access_mode?,
+        retraining_schedule: retraining_schedule?,
         training: training?,
         server: server?,
         step: step?,

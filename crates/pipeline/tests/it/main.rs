@@ -2,7 +2,13 @@
 //!
 //! Whole deliveries are tests of `e2e`, which has the other programs as well.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows a test by its attribute, not the functions that several tests share"
+)]
+
 mod command;
+mod image;
 mod launch;
 mod render;
 

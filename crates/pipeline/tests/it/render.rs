@@ -62,14 +62,41 @@ fn what_is_stale_is_told_and_then_written() {
     );
 }
 
-/// A folder of this machine is nothing that a file could name.
-#[test]
-fn a_data_set_on_this_machine_is_not_rendered() {
+/// The settings of the repository, changed, in a folder of their own.
+fn changed(old: &str, new: &str) -> Workspace {
     let workspace = Workspace::new();
     for name in ["pipeline.yaml", "application.yaml"] {
         let text = std::fs::read_to_string(root().join(name)).unwrap();
-        workspace.write(name, text.replacen("source: null", "source: .", 1).as_bytes());
+        workspace.write(name, text.replacen(old, new, 1).as_bytes());
     }
+    workspace
+}
+
+/// Where a chart decides about image and namespace, it decides about those of the retraining, too.
+#[test]
+fn a_retraining_on_a_schedule_is_rendered_where_one_is_set() {
+    let workspace = changed("retraining_schedule: null", "retraining_schedule: \"@daily\"");
+    let outcome = run(&workspace, &["render", "--format", "helm"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let text = String::from_utf8(workspace.read("k8s/chart/templates/slipway.yaml")).unwrap();
+    let object = |kind: &str| {
+        let mut objects = text.split("---\n");
+        let found = objects.find(|object| object.contains(&format!("\nkind: {kind}\n")));
+        found.unwrap_or_else(|| panic!("no {kind}: {text}"))
+    };
+    let cron_job = object("CronJob");
+    assert_eq!(cron_job.matches("{{ .Values.image | quote }}").count(), 2, "{cron_job}");
+    assert!(!cron_job.contains("image: slipway"), "{cron_job}");
+    assert!(
+        object("RoleBinding").contains("namespace: {{ .Release.Namespace | quote }}"),
+        "{text}"
+    );
+}
+
+/// A folder of this machine is nothing that a file could name.
+#[test]
+fn a_data_set_on_this_machine_is_not_rendered() {
+    let workspace = changed("source: null", "source: .");
     let outcome = run(&workspace, &["render"]);
     assert_eq!(outcome.code, 1);
     assert!(

@@ -4,7 +4,6 @@
 use std::{
     fmt::Debug,
     future::Future,
-    path::Path,
     time::{Duration, Instant},
 };
 
@@ -24,7 +23,10 @@ use super::{
     objects::Scene,
     trouble::{Conflict, Denied, Unreachable},
 };
-use crate::{cli::cluster::ClusterArgs, interrupt::Interrupt};
+use crate::{
+    cli::cluster::{ClusterArgs, ContextArgs},
+    interrupt::Interrupt,
+};
 
 /// By this name the cluster remembers what we set.
 pub(crate) const MANAGER: &str = "pipeline";
@@ -41,6 +43,7 @@ pub(crate) struct Cluster {
     client: Client,
     namespace: String,
     interrupt: Interrupt,
+    is_inside: bool,
 }
 
 /// Whether somebody else's settings are overruled.
@@ -60,7 +63,7 @@ impl Cluster {
             .enable_all()
             .build()
             .context("cannot start the threads that talk to the cluster")?;
-        let config = runtime.block_on(config(arguments.kubeconfig.as_deref(), arguments.context.clone()))?;
+        let (config, is_inside) = runtime.block_on(config(&arguments.context))?;
         let server = config.cluster_url.to_string();
         // The client starts a task of its own, for which it needs to know the runtime.
         let guard = runtime.enter();
@@ -71,11 +74,17 @@ impl Cluster {
             client,
             namespace: arguments.namespace.clone(),
             interrupt: interrupt.clone(),
+            is_inside,
         };
         cluster
             .once(cluster.client.apiserver_version())
             .map_err(|source| Unreachable { server, source })?;
         Ok(cluster)
+    }
+
+    /// Whether we run in a pod of it, and reach other pods by their addresses.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.is_inside
     }
 
     /// The namespace.
@@ -232,23 +241,27 @@ impl Cluster {
     }
 }
 
-async fn config(file: Option<&Path>, context: Option<String>) -> anyhow::Result<Config> {
+/// How the cluster is reached, and whether from inside.
+async fn config(arguments: &ContextArgs) -> anyhow::Result<(Config, bool)> {
     let options = KubeConfigOptions {
-        context,
+        context: arguments.context.clone(),
         ..KubeConfigOptions::default()
     };
-    match file {
+    match &arguments.kubeconfig {
         Some(file) => {
             let known = Kubeconfig::read_from(file).with_context(|| format!("cannot read `{}`", file.display()))?;
             let config = Config::from_custom_kubeconfig(known, &options).await;
-            config.with_context(|| format!("cannot use `{}`", file.display()))
+            let config = config.with_context(|| format!("cannot use `{}`", file.display()))?;
+            Ok((config, false))
         }
-        None if options.context.is_some() => Config::from_kubeconfig(&options)
-            .await
-            .context("cannot use the kubeconfig"),
-        None => Config::infer()
-            .await
-            .context("cannot find out how the cluster is reached"),
+        None => match Config::from_kubeconfig(&options).await {
+            Ok(config) => Ok((config, false)),
+            Err(error) if options.context.is_some() => Err(error).context("cannot use the kubeconfig"),
+            Err(error) => match Config::incluster() {
+                Ok(config) => Ok((config, true)),
+                Err(_) => Err(error).context("cannot find out how the cluster is reached"),
+            },
+        },
     }
 }
 

@@ -11,8 +11,7 @@ const KEPT: [&str; 4] = ["managedFields", "resourceVersion", "generation", "crea
 
 /// One line for each place that would change.
 pub(super) fn changes(cluster: &Cluster, object: &Value) -> anyhow::Result<Vec<String>> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let what = format!("{} {}", text(&object["kind"]), text(&object["metadata"]["name"]));
+    let what = name(object);
     let Some(live) = cluster.live(object)? else {
         return Ok(vec![format!("{what}: is made")]);
     };
@@ -21,6 +20,12 @@ pub(super) fn changes(cluster: &Cluster, object: &Value) -> anyhow::Result<Vec<S
     let mut places = Vec::new();
     compare(&live, &applied, "", &mut places);
     Ok(places.into_iter().map(|place| format!("{what}: {place}")).collect())
+}
+
+/// What an object is called, with its kind.
+pub(super) fn name(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    format!("{} {}", text(&object["kind"]), text(&object["metadata"]["name"]))
 }
 
 /// Collects where two values differ, with what is there and what would be.

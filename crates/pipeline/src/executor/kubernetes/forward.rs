@@ -1,4 +1,4 @@
-//! A port of this machine that leads to the server's pods, through the API server.
+//! A port of this machine that leads to the server's pods: through the API server, or straight where we are a pod ourselves.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -44,7 +44,7 @@ impl Forward {
             .context("cannot find out on which port we listen")?;
         let task = cluster
             .runtime()
-            .spawn(accept(listener, cluster.api(), Arc::new(target)));
+            .spawn(accept(listener, cluster.api(), Arc::new((target, cluster.is_inside()))));
         Ok(Self { address, task })
     }
 
@@ -60,12 +60,12 @@ impl Drop for Forward {
     }
 }
 
-async fn accept(listener: TcpListener, pods: Api<Pod>, target: Arc<Target>) {
+async fn accept(listener: TcpListener, pods: Api<Pod>, way: Arc<(Target, bool)>) {
     loop {
         if let Ok((stream, _)) = listener.accept().await {
-            let (pods, target) = (pods.clone(), Arc::clone(&target));
+            let (pods, way) = (pods.clone(), Arc::clone(&way));
             tokio::spawn(async move {
-                if let Err(error) = carry(stream, &pods, &target).await {
+                if let Err(error) = carry(stream, &pods, &way.0, way.1).await {
                     tracing::debug!("a forwarded connection ended: {error:#}");
                 }
             });
@@ -73,15 +73,23 @@ async fn accept(listener: TcpListener, pods: Api<Pod>, target: Arc<Target>) {
     }
 }
 
-async fn carry(mut stream: TcpStream, pods: &Api<Pod>, target: &Target) -> anyhow::Result<()> {
-    let pod = match target {
-        Target::Pod(name) => name.clone(),
-        Target::Ready => {
-            let all = pods.list(&ListParams::default().labels(server::PODS)).await?;
-            let ready = all.into_iter().find(server::is_ready).and_then(|pod| pod.metadata.name);
-            ready.context("no pod of the server is ready")?
-        }
-    };
+async fn carry(mut stream: TcpStream, pods: &Api<Pod>, target: &Target, is_inside: bool) -> anyhow::Result<()> {
+    let all = pods.list(&ListParams::default().labels(server::PODS)).await?;
+    let mut chosen = all.into_iter().filter(|pod| match target {
+        Target::Pod(name) => pod.metadata.name.as_ref() == Some(name),
+        Target::Ready => server::is_ready(pod),
+    });
+    let pod = chosen.next().context("no pod of the server is ready")?;
+    if is_inside {
+        let address = pod
+            .status
+            .and_then(|status| status.pod_ip)
+            .context("the pod has no address")?;
+        let mut direct = TcpStream::connect((address.as_str(), SERVER_PORT)).await?;
+        copy_bidirectional(&mut stream, &mut direct).await?;
+        return Ok(());
+    }
+    let pod = pod.metadata.name.context("the pod has no name")?;
     let mut ports = pods.portforward(&pod, &[SERVER_PORT]).await?;
     let mut forwarded = ports.take_stream(SERVER_PORT).context("the port is not forwarded")?;
     copy_bidirectional(&mut stream, &mut forwarded).await?;

@@ -12,18 +12,22 @@ use serde_json::json;
 use super::{
     cluster::Cluster,
     lines::Lines,
-    objects::{Attempt, JobName, Scene, labels},
+    objects::{Attempt, JobName, LOOK, Scene, labels},
     pod::{self, Pause, View},
     source,
 };
 use crate::{
     executor::Ended,
-    plan::{Step, StepName},
+    plan::StepName,
     report::{StepDocument, StepReport},
+    settings::Quantity,
+    time,
 };
 
 /// How often the cluster is asked how far it is.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+const STEP_HINT: &str = "raise the key `kubernetes.step_memory` of `pipeline.yaml`";
 
 /// How much later than its program a pod may end.
 const SETTLE: Duration = Duration::from_secs(15);
@@ -36,11 +40,22 @@ pub(super) struct Finished {
     pub(super) documents: Vec<StepDocument>,
 }
 
+/// What a Job does, as far as following it goes.
+struct Work<'a> {
+    /// Labels of its pods.
+    selector: String,
+    memory: &'a Quantity,
+    /// What helps where that is too little.
+    hint: &'static str,
+    /// Whether it waits for files from here.
+    receives: bool,
+}
+
 /// One Job that is followed.
 struct Followed<'a> {
     cluster: &'a Cluster,
     scene: &'a Scene,
-    step: &'a Step,
+    work: Work<'a>,
     name: JobName,
     lines: Option<Lines>,
     documents: Vec<StepDocument>,
@@ -75,18 +90,30 @@ pub(super) fn run(
             attempt.name()
         }
     };
-    let followed = Followed {
-        cluster,
-        scene,
-        step: attempt.step,
-        name,
-        lines: None,
-        documents: Vec::new(),
-        pause: None,
-        is_told: false,
-        is_sent: false,
+    let step = attempt.step;
+    let work = Work {
+        selector: format!("{}={}", labels::STEP, step.name),
+        memory: &scene.resources(step.name).memory,
+        hint: memory_hint(step.name),
+        receives: scene.receives(step),
     };
-    followed.follow(output)
+    Followed::new(cluster, scene, work, name).follow(output)
+}
+
+/// Asks the image which programs it has. The Job goes with its answer.
+pub(super) fn look(cluster: &Cluster, scene: &Scene, output: &mut dyn FnMut(&str)) -> anyhow::Result<Finished> {
+    let job = scene.look(time::now_ms());
+    cluster.create(&job)?;
+    let name = job["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let work = Work {
+        selector: format!("app.kubernetes.io/component={LOOK}"),
+        memory: &scene.settings.kubernetes.step.memory,
+        hint: STEP_HINT,
+        receives: false,
+    };
+    let finished = Followed::new(cluster, scene, work, JobName::from(name)).follow(output)?;
+    cluster.delete(&job)?;
+    Ok(finished)
 }
 
 /// Waits until no pod of an earlier attempt is left: what it leaves must not come after ours.
@@ -104,7 +131,21 @@ fn make_room(cluster: &Cluster, step: StepName, stop_max: Duration) -> anyhow::R
     }
 }
 
-impl Followed<'_> {
+impl<'a> Followed<'a> {
+    fn new(cluster: &'a Cluster, scene: &'a Scene, work: Work<'a>, name: JobName) -> Self {
+        Self {
+            cluster,
+            scene,
+            work,
+            name,
+            lines: None,
+            documents: Vec::new(),
+            pause: None,
+            is_told: false,
+            is_sent: false,
+        }
+    }
+
     fn follow(mut self, output: &mut dyn FnMut(&str)) -> anyhow::Result<Finished> {
         loop {
             self.show(output);
@@ -116,13 +157,12 @@ impl Followed<'_> {
                 output(&format!("somebody deleted Job `{}`", self.name));
                 return Ok(self.finished(Ended::Code(exit::TEMPORARY), None, output));
             };
-            let limit = self.scene.resources(self.step.name).memory.to_string();
-            match pod::view(self.cluster, &job, &limit, memory_hint(self.step.name))? {
+            match pod::view(self.cluster, &job, &self.work.memory.to_string(), self.work.hint)? {
                 View::Waits(pause) => self.wait(pause, output)?,
                 View::Runs(pod) => {
                     self.pause = None;
                     self.lines.get_or_insert_with(|| Lines::follow(self.cluster, &pod));
-                    if self.scene.receives(self.step) && !self.is_sent {
+                    if self.work.receives && !self.is_sent {
                         self.is_sent = source::send(self.cluster, self.scene, &pod);
                     }
                 }
@@ -190,7 +230,7 @@ impl Followed<'_> {
         self.remove()?;
         let end = Instant::now() + self.scene.settings.limits.stop_max + SETTLE;
         while Instant::now() < end {
-            let pods: Vec<Pod> = self.cluster.list(&format!("{}={}", labels::STEP, self.step.name))?;
+            let pods: Vec<Pod> = self.cluster.list(&self.work.selector)?;
             if pods.iter().all(pod::is_over) {
                 break;
             }
@@ -226,7 +266,7 @@ impl Followed<'_> {
             lines.finish(self.cluster, &mut sorted(&mut self.documents, output));
         }
         if let Some(peak) = report.as_ref().and_then(|report| report.memory_peak_bytes) {
-            let limit = &self.scene.resources(self.step.name).memory;
+            let limit = self.work.memory;
             output(&format!(
                 "took {} MiB of memory at most, of {limit}",
                 peak.div_ceil(1 << 20)
@@ -251,7 +291,7 @@ fn sorted<'a>(documents: &'a mut Vec<StepDocument>, output: &'a mut dyn FnMut(&s
 fn memory_hint(step: StepName) -> &'static str {
     match step {
         StepName::Train => "raise the key `kubernetes.training_memory` of `pipeline.yaml`",
-        _ => "raise the key `kubernetes.step_memory` of `pipeline.yaml`",
+        _ => STEP_HINT,
     }
 }
 

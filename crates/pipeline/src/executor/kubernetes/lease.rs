@@ -12,10 +12,13 @@ use kube::api::{Api, DeleteParams, PostParams, Preconditions};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
-use super::cluster::{Cluster, MANAGER};
+use super::{
+    cluster::{Cluster, MANAGER},
+    objects::names,
+};
 use crate::{service::is_alive, time};
 
-const NAME: &str = "slipway-delivery";
+const NAME: &str = names::DELIVERY;
 /// A holder that has not been heard of for this long is dead.
 const LASTS: Duration = Duration::from_secs(15);
 /// How often a holder is heard of.

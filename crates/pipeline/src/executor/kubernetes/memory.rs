@@ -3,11 +3,15 @@
 use std::{cell::RefCell, collections::BTreeMap, path::PathBuf};
 
 use anyhow::Context;
+use formats::digest::Digest;
 use k8s_openapi::api::core::v1::ConfigMap;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::cluster::{Cluster, Conflicts};
+use super::{
+    cluster::{Cluster, Conflicts},
+    objects::names,
+};
 use crate::{
     files,
     plan::{Location, Place, StepName, results},
@@ -16,11 +20,18 @@ use crate::{
     time,
 };
 
-/// The ConfigMap with one key for each document of `.pipeline`.
-pub(crate) const STATE: &str = "slipway-state";
 const RUN: &str = "run.json";
 /// The ids of the claims whose volumes the records tell of.
 const CLAIMS: &str = "claims.json";
+/// Which programs are in the image of the last delivery.
+const IMAGE: &str = "image.json";
+
+/// An image, and what is in it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Image {
+    image: String,
+    programs: BTreeMap<String, Digest>,
+}
 
 /// The documents of a namespace. What steps wrote, and copies of their results, lie in a folder of this machine.
 pub(crate) struct ClusterMemory<'a> {
@@ -33,7 +44,7 @@ impl<'a> ClusterMemory<'a> {
     /// Reads what the namespace remembers, and copies the results of its steps into `folder`.
     pub(crate) fn open(cluster: &'a Cluster, folder: State) -> anyhow::Result<Self> {
         let object = cluster
-            .find::<ConfigMap>(STATE)
+            .find::<ConfigMap>(names::STATE)
             .context("cannot read what was delivered")?;
         let documents = object.and_then(|object| object.data).unwrap_or_default();
         let memory = Self {
@@ -83,6 +94,21 @@ impl<'a> ClusterMemory<'a> {
         self.write(&[(CLAIMS.to_owned(), text(claims)?)])
     }
 
+    /// The digests of the programs in this image, by name, where somebody has looked.
+    pub(crate) fn programs(&self, image: &str) -> Option<BTreeMap<String, Digest>> {
+        let known: Image = self.read(IMAGE)?;
+        (known.image == image).then_some(known.programs)
+    }
+
+    /// Remembers which programs are in an image: a name that means another one some day is not taken for it.
+    pub(crate) fn keep_programs(&self, image: &str, programs: &BTreeMap<String, Digest>) -> anyhow::Result<()> {
+        let image = Image {
+            image: image.to_owned(),
+            programs: programs.clone(),
+        };
+        self.write(&[(IMAGE.to_owned(), text(&image)?)])
+    }
+
     /// Keeps the documents that a step handed over.
     pub(crate) fn keep_documents(&self, documents: &[StepDocument]) -> anyhow::Result<()> {
         for document in documents {
@@ -117,7 +143,7 @@ impl<'a> ClusterMemory<'a> {
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {
-                "name": STATE,
+                "name": names::STATE,
                 "labels": {"app.kubernetes.io/name": "slipway", "app.kubernetes.io/managed-by": "pipeline"},
             },
             "data": *self.documents.borrow(),

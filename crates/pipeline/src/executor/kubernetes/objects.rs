@@ -5,6 +5,7 @@ mod chain;
 mod job;
 mod network;
 mod pod;
+mod retraining;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -14,8 +15,10 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
+use job::KEPT;
 pub(crate) use job::{Attempt, JobName};
 pub(crate) use pod::{Inside, RECEIVE_PORT, nobody};
+use retraining::Retraining;
 
 use crate::{
     places::{IN_POD, Places},
@@ -39,6 +42,12 @@ pub(crate) mod names {
     pub(crate) const PROJECT: &str = "slipway-project";
     /// The secret with the token of the server's management.
     pub(crate) const MANAGEMENT: &str = "slipway-management";
+    /// What delivers from inside of the cluster on a schedule: its CronJob, its account and what that may do.
+    pub(crate) const RETRAINING: &str = "slipway-retraining";
+    /// What is remembered from run to run.
+    pub(crate) const STATE: &str = "slipway-state";
+    /// Who delivers now.
+    pub(crate) const DELIVERY: &str = "slipway-delivery";
     /// The secret with the keys that predictions take.
     pub(crate) const API_KEYS: &str = "slipway-api-keys";
 }
@@ -60,6 +69,9 @@ pub(crate) mod labels {
     pub(crate) const KEY: &str = "slipway/key";
 }
 
+/// The component of the pod that tells which programs an image has.
+pub(crate) const LOOK: &str = "image";
+
 /// Annotation of the Deployment: with what the server was started, as JSON.
 pub(crate) const KEY_ANNOTATION: &str = "slipway/key";
 
@@ -74,25 +86,33 @@ pub(crate) struct Scene {
     pub(crate) places: Places,
     /// The image with our programs.
     pub(crate) image: String,
+    /// The namespace into which all of it goes.
+    namespace: String,
     /// The application manifest.
     manifest: String,
     /// The file with the keys that predictions take.
     api_keys: Option<String>,
+    /// What a delivery from inside of the cluster finds there; absent where there is none.
+    retraining: Option<Retraining>,
     /// The folder of this machine from which the data set comes, where it is one.
     pub(crate) source: Option<PathBuf>,
 }
 
 impl Scene {
-    /// The delivery that these settings ask for, with `image` for every pod.
+    /// The delivery that these settings ask for, with `image` for every pod, into `namespace`.
     ///
     /// The files that they name on this machine have another place in a pod, and the management always takes a token there.
-    pub(crate) fn new(settings: &Settings, image: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: &Settings, image: &str, namespace: &str) -> anyhow::Result<Self> {
         check_image(image)?;
         let read = |path: &PathBuf| {
             let path = settings.root.join(path);
             fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))
         };
         let manifest = read(&settings.application)?;
+        let retraining = match settings.kubernetes.retraining_schedule {
+            Some(_) => Some(Retraining::new(settings, read(&settings.file)?)?),
+            None => None,
+        };
         let api_keys = settings.server.api_keys_file.as_ref().map(read).transpose()?;
         let mut settings = settings.clone();
         let name = settings
@@ -117,8 +137,10 @@ impl Scene {
             settings,
             places,
             image: image.to_owned(),
+            namespace: namespace.to_owned(),
             manifest,
             api_keys,
+            retraining,
             source,
         })
     }
@@ -130,9 +152,11 @@ impl Scene {
         let volumes = self.claims();
         let project = [self.project()].into_iter().chain(self.api_keys());
         let networks = self.networks();
-        let doors = [self.service(), self.disruption_budget()];
+        let doors = [self.service(), self.disruption_budget()]
+            .into_iter()
+            .chain(self.autoscaler());
         let all = accounts.into_iter().chain(volumes).chain(project).chain(networks);
-        all.chain(doors).chain(self.autoscaler()).collect()
+        all.chain(doors).chain(self.retraining()).collect()
     }
 
     /// What every object of ours says about itself.

@@ -11,7 +11,7 @@ use kube::api::{Api, ListParams};
 
 use super::{
     cluster::Cluster,
-    objects::labels,
+    objects::names,
     trouble::{Trouble, is_about_volumes},
 };
 use crate::{executor::Ended, report::StepReport};
@@ -187,15 +187,20 @@ pub(super) fn waits(
 
 /// What the events say about claims that wait for a volume.
 pub(super) fn claims(cluster: &Cluster) -> anyhow::Result<Option<String>> {
-    let claims: Vec<PersistentVolumeClaim> = cluster.list(labels::OURS)?;
     let mut messages = Vec::new();
-    for claim in claims {
+    for claim in own_claims(cluster)? {
         let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());
         if let (Some("Pending"), Some(uid), Some(name)) = (phase, &claim.metadata.uid, &claim.metadata.name) {
             messages.extend(newest_event(cluster, uid)?.map(|message| format!("claim `{name}`: {message}")));
         }
     }
     Ok((!messages.is_empty()).then(|| messages.join("; ")))
+}
+
+/// Our claims, as far as they are there.
+pub(super) fn own_claims(cluster: &Cluster) -> kube::Result<Vec<PersistentVolumeClaim>> {
+    let claims = [names::WORK, names::REGISTRY].map(|name| cluster.find::<PersistentVolumeClaim>(name).transpose());
+    claims.into_iter().flatten().collect()
 }
 
 /// Why a Job has no pod: what the newest event about it says.

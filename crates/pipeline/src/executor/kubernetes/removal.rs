@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::{
     cluster::Cluster,
-    memory::STATE,
     objects::{Scene, labels, names},
 };
 
@@ -35,7 +34,8 @@ pub(crate) fn remove(cluster: &Cluster, keep: Keep, limit: Duration) -> anyhow::
         let name = job.metadata.name.unwrap_or_default();
         n_removed += usize::from(cluster.delete(&object("batch/v1", "Job", &name))?);
     }
-    for object in objects(keep) {
+    let retraining = retraining(cluster)?;
+    for object in retraining.into_iter().chain(objects(keep)) {
         n_removed += usize::from(cluster.delete(&object)?);
     }
     let end = Instant::now() + limit;
@@ -50,6 +50,37 @@ pub(crate) fn remove(cluster: &Cluster, keep: Keep, limit: Duration) -> anyhow::
         n_removed += usize::from(remove_namespace(cluster, end)?);
     }
     Ok(n_removed)
+}
+
+/// What stands there and is not asked for any more.
+pub(super) fn unwanted(cluster: &Cluster, scene: &Scene) -> anyhow::Result<Vec<Value>> {
+    let settings = &scene.settings.kubernetes;
+    let mut unwanted = Vec::new();
+    if settings.replicas_max.is_none() {
+        let scaler = object("autoscaling/v2", "HorizontalPodAutoscaler", names::SERVER);
+        unwanted.extend(cluster.live(&scaler)?.map(|_| scaler));
+    }
+    if settings.retraining_schedule.is_none() {
+        unwanted.extend(retraining(cluster)?);
+    }
+    Ok(unwanted)
+}
+
+/// What delivers on a schedule. Where there is nothing of it, nobody needs the right to touch a role; so the CronJob, by
+/// which that is known, goes last.
+fn retraining(cluster: &Cluster) -> anyhow::Result<Vec<Value>> {
+    let cron_job = object("batch/v1", "CronJob", names::RETRAINING);
+    if cluster.live(&cron_job)?.is_none() {
+        return Ok(Vec::new());
+    }
+    let others = [
+        ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+        ("rbac.authorization.k8s.io/v1", "Role"),
+        ("networking.k8s.io/v1", "NetworkPolicy"),
+        ("v1", "ServiceAccount"),
+    ];
+    let others = others.map(|(version, kind)| object(version, kind, names::RETRAINING));
+    Ok(others.into_iter().chain([cron_job]).collect())
 }
 
 /// Everything with a fixed name, doors first.
@@ -72,7 +103,7 @@ fn objects(keep: Keep) -> Vec<Value> {
         object("v1", "Secret", names::MANAGEMENT),
     ];
     let data = [
-        object("v1", "ConfigMap", STATE),
+        object("v1", "ConfigMap", names::STATE),
         object("v1", "PersistentVolumeClaim", names::WORK),
         object("v1", "PersistentVolumeClaim", names::REGISTRY),
     ];

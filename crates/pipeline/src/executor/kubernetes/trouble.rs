@@ -50,6 +50,16 @@ pub(crate) enum Trouble {
     Crash { last_lines: String },
 }
 
+impl Denied {
+    /// What helps.
+    pub(crate) fn hint(&self) -> &'static str {
+        match self.message.contains("denied") {
+            true => "whoever runs the cluster has made that rule, and can change it or make an exception",
+            false => "`kubectl auth can-i --list` shows what you may do in the namespace",
+        }
+    }
+}
+
 impl Trouble {
     /// What helps.
     pub(crate) fn hint(&self) -> &'static str {

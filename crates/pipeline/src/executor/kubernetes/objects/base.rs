@@ -3,7 +3,7 @@
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
-use super::{API_KEYS_KEY, Scene, TOKEN_KEY, labels, names};
+use super::{API_KEYS_KEY, Scene, TOKEN_KEY, labels, names, retraining::SETTINGS_KEY};
 use crate::settings::{AccessMode, Quantity};
 
 impl Scene {
@@ -65,13 +65,17 @@ impl Scene {
         claim
     }
 
-    /// The application manifest under its own name.
+    /// The application manifest under its own name, and the settings where somebody in the cluster reads them.
     pub(super) fn project(&self) -> Value {
+        let mut data = json!({self.manifest_name(): self.manifest});
+        if let Some(retraining) = &self.retraining {
+            data[SETTINGS_KEY] = json!(retraining.settings);
+        }
         json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": self.metadata(names::PROJECT, "delivery"),
-            "data": {self.manifest_name(): self.manifest},
+            "data": data,
         })
     }
 

@@ -5,17 +5,20 @@ use std::{fmt, time::Duration};
 use formats::digest::Digest;
 use serde_json::{Value, json};
 
-use super::{Inside, RECEIVE_PORT, Scene, labels, names, pod};
+use super::{Inside, LOOK, RECEIVE_PORT, Scene, labels, names, pod};
 use crate::{
     decide::Key,
     places::IN_POD,
-    plan::{Location, Place, Step, StepName},
+    plan::{Location, Place, Program, Step, StepName},
     settings::Resources,
     state::RunId,
 };
 
 /// How long a Job is there to be looked at, once it has ended.
-const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The folder of the programs in the image, as the Dockerfile puts them.
+const IN_IMAGE: &str = "/usr/bin";
 
 /// One attempt at a step.
 pub(crate) struct Attempt<'a> {
@@ -91,6 +94,39 @@ impl Scene {
                 "podFailurePolicy": {
                     "rules": [{"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}],
                 },
+                "template": {"metadata": {"labels": labels}, "spec": pod},
+            },
+        })
+    }
+
+    /// The Job that tells which programs the image has: their digests, as a step tells those of what it leaves.
+    pub(crate) fn look(&self, number: u64) -> Value {
+        let stop_seconds = self.settings.limits.stop_max.as_secs();
+        let head = ["pipeline", "launch", "step", "--stop-seconds"];
+        let mut command: Vec<String> = head.map(str::to_owned).into();
+        command.push(stop_seconds.to_string());
+        for program in Program::ALL.map(Program::as_str) {
+            command.extend(["--left".to_owned(), format!("{program}={IN_IMAGE}/{program}")]);
+        }
+        command.extend(["--", "pipeline", "--version"].map(str::to_owned));
+        let labels = self.labels(LOOK);
+        let mut pod = self.bare_pod(Inside {
+            name: "step".to_owned(),
+            command,
+            more: json!({"terminationMessagePolicy": "File"}),
+            resources: self.settings.kubernetes.step.clone(),
+            account: names::STEPS,
+            grace_seconds: stop_seconds,
+        });
+        pod["restartPolicy"] = json!("Never");
+        json!({
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": format!("slipway-{LOOK}-{number}"), "labels": labels},
+            "spec": {
+                "backoffLimit": 0,
+                "activeDeadlineSeconds": self.settings.limits.task_max.as_secs(),
+                "ttlSecondsAfterFinished": KEPT.as_secs(),
                 "template": {"metadata": {"labels": labels}, "spec": pod},
             },
         })

@@ -2,19 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, names, selector};
+use super::{LOOK, Scene, names, selector};
 use crate::{places::SERVER_PORT, plan::StepName};
 
 impl Scene {
     /// Nobody talks to anybody, but: everybody to the server, steps to it and to the cluster's names, and the step that
     /// fetches the data set to the world.
     pub(super) fn networks(&self) -> [Value; 3] {
-        let to_names = json!({"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]});
-        let to_server = json!({
-            "to": [{"podSelector": {"matchLabels": selector("server")}}],
-            "ports": [{"protocol": "TCP", "port": SERVER_PORT}],
-        });
         let to_sources = json!({"ports": [{"protocol": "TCP", "port": 443}, {"protocol": "TCP", "port": 80}]});
+        let tasks = StepName::ALL.iter().filter(|step| **step != StepName::Serve);
+        let components: Vec<&str> = tasks.map(|step| step.as_str()).chain([LOOK]).collect();
         let server = json!({
             "podSelector": {"matchLabels": selector("server")},
             "policyTypes": ["Ingress", "Egress"],
@@ -26,11 +23,11 @@ impl Scene {
                 "matchExpressions": [{
                     "key": "app.kubernetes.io/component",
                     "operator": "In",
-                    "values": StepName::ALL.iter().filter(|step| **step != StepName::Serve).collect::<Vec<_>>(),
+                    "values": components,
                 }],
             },
             "policyTypes": ["Ingress", "Egress"],
-            "egress": [to_names, to_server],
+            "egress": [to_names(), to_server()],
         });
         let download = json!({
             "podSelector": {"matchLabels": selector(StepName::Download.as_str())},
@@ -44,7 +41,7 @@ impl Scene {
         ]
     }
 
-    fn policy(&self, name: &str, spec: Value) -> Value {
+    pub(super) fn policy(&self, name: &str, spec: Value) -> Value {
         json!({
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",
@@ -52,4 +49,16 @@ impl Scene {
             "spec": spec,
         })
     }
+}
+
+/// To whoever tells addresses by names.
+pub(super) fn to_names() -> Value {
+    json!({"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]})
+}
+
+pub(super) fn to_server() -> Value {
+    json!({
+        "to": [{"podSelector": {"matchLabels": selector("server")}}],
+        "ports": [{"protocol": "TCP", "port": SERVER_PORT}],
+    })
 }

@@ -38,7 +38,17 @@ impl Scene {
 
     /// The container in which a step's program runs, and the volumes that it mounts.
     pub(crate) fn container(&self, step: &Step, inside: Inside) -> (Value, Vec<Value>) {
-        let mounts = Mounts::of(self, step);
+        self.contained(Mounts::of(self, step), inside)
+    }
+
+    /// A pod whose program reads and writes nothing.
+    pub(super) fn bare_pod(&self, inside: Inside) -> Value {
+        let (account, grace_seconds) = (inside.account, inside.grace_seconds);
+        let (container, volumes) = self.contained(Mounts::default(), inside);
+        around(vec![container], volumes, account, grace_seconds)
+    }
+
+    fn contained(&self, mounts: Mounts, inside: Inside) -> (Value, Vec<Value>) {
         let mut container = json!({
             "name": inside.name,
             "image": self.image,

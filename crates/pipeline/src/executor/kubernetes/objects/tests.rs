@@ -3,14 +3,28 @@
 use expect_test::expect_file;
 
 use super::*;
-use crate::{decide::Key, render::yaml, settings::tests::settings, state::RunId};
+use crate::{
+    decide::Key,
+    render::yaml,
+    settings::{Settings, tests::settings},
+    state::RunId,
+};
 
 const IMAGE: &str = "registry.example/slipway@sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 fn scene() -> Scene {
+    scene_with(|_| {}).unwrap()
+}
+
+fn scene_with(change: impl FnOnce(&mut Settings)) -> anyhow::Result<Scene> {
     let mut settings = settings();
     settings.root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    Scene::new(&settings, IMAGE).unwrap()
+    change(&mut settings);
+    Scene::new(&settings, IMAGE, "slipway")
+}
+
+fn nightly(settings: &mut Settings) {
+    settings.kubernetes.retraining_schedule = Some("30 2 * * *".parse().unwrap());
 }
 
 fn key() -> Key {
@@ -47,6 +61,70 @@ fn each_task_is_a_job() {
         })
         .collect();
     expect_file!["tests/jobs.yaml"].assert_eq(&yaml::documents(&jobs));
+}
+
+#[test]
+fn an_image_is_asked_for_its_programs_by_a_job() {
+    expect_file!["tests/look.yaml"].assert_eq(&yaml::document(&scene().look(7)));
+}
+
+#[test]
+fn the_cluster_itself_delivers_where_there_is_a_schedule() {
+    let is_retraining = |object: &Value| object["metadata"]["name"] == names::RETRAINING;
+    assert!(!scene().base().iter().any(is_retraining));
+    let scene = scene_with(nightly).unwrap();
+    let mut objects = scene.base();
+    let project = objects
+        .iter()
+        .find(|object| object["metadata"]["name"] == names::PROJECT);
+    assert!(
+        project.unwrap()["data"]["pipeline.yaml"]
+            .as_str()
+            .unwrap()
+            .contains("\nkubernetes:\n")
+    );
+    objects.retain(is_retraining);
+    expect_file!["tests/retraining.yaml"].assert_eq(&yaml::documents(&objects));
+}
+
+/// Whoever finds a way into that pod can deliver, and nothing else.
+#[test]
+fn a_retraining_may_list_no_secret_and_enter_no_pod() {
+    let scene = scene_with(nightly).unwrap();
+    let role = scene
+        .base()
+        .into_iter()
+        .find(|object| object["kind"] == "Role")
+        .unwrap();
+    for rule in role["rules"].as_array().unwrap() {
+        let resource = rule["resources"][0].as_str().unwrap();
+        let has_new_names = ["jobs", "pods", "pods/log", "events"].contains(&resource)
+            || (resource == "leases" && rule["verbs"] == serde_json::json!(["create"]));
+        assert!(has_new_names || rule["resourceNames"].is_array(), "{rule}");
+        let verbs = rule["verbs"].as_array().unwrap();
+        assert!(verbs.iter().all(|verb| verb != "*" && verb != "watch"), "{rule}");
+    }
+}
+
+#[test]
+fn what_a_cluster_cannot_look_for_is_refused_with_a_schedule() {
+    let refusal = |change: fn(&mut Settings)| {
+        let scene = scene_with(|settings| {
+            nightly(settings);
+            change(settings);
+        });
+        scene.unwrap_err().to_string()
+    };
+    let source = refusal(|settings| settings.data.source = Some("crates".to_owned()));
+    assert!(
+        source.starts_with("the data set comes from `crates` (key `data.source`), where"),
+        "{source}"
+    );
+    let outside = refusal(|settings| settings.server.api_keys_file = Some("crates/../README.md".into()));
+    assert!(
+        outside.contains("(key `server.api_keys_file`) does not lie below"),
+        "{outside}"
+    );
 }
 
 #[test]
