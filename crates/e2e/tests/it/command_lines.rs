@@ -33,7 +33,7 @@ fn line(settings: &Settings, step: &Step) -> Vec<String> {
 #[test]
 fn every_step_is_understood_by_its_program() {
     for settings in [settings(), settings_with_everything()] {
-        for step in Plan::new(&settings).steps {
+        for step in Plan::new(&settings).refreshed().steps {
             let line = line(&settings, &step);
             let parsed = match step.program {
                 Program::MnistData => mnist_data::cli::Args::try_parse_from(&line).map(drop),

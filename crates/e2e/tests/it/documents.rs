@@ -52,7 +52,7 @@ fn parts(document: &str) -> Parts {
 }
 
 /// The simple commands in the `sh` blocks of a document, as words, with lines ended by `\` joined.
-fn commands(document: &str) -> Vec<Vec<String>> {
+pub(crate) fn commands(document: &str) -> Vec<Vec<String>> {
     let blocks = parts(document)
         .blocks
         .into_iter()

@@ -3,8 +3,14 @@
 //! it.
 
 mod delivery;
+mod documented;
 mod drills;
 mod image;
+mod killed;
+mod lost;
 mod place;
+mod real;
 mod relay;
 mod rendered;
+mod retraining;
+mod told;

@@ -8,7 +8,7 @@ use test_support::OnDemand;
 use crate::project::{Project, steps};
 
 /// Where MNIST comes from: the public sources, or `MNIST_SOURCE`.
-fn source() -> String {
+pub(crate) fn source() -> String {
     #[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
     let source = std::env::var("MNIST_SOURCE");
     source.unwrap_or_else(|_| "null".to_owned())

@@ -5,7 +5,8 @@ use std::process::Command;
 use serde_json::Value;
 use test_support::OnDemand;
 
-use super::place::image;
+use super::place::{Place, image, variable};
+use crate::{project::steps, workspace};
 
 /// Largest size of the packed image, in bytes.
 const SIZE_MAX: u64 = 25_000_000;
@@ -68,4 +69,49 @@ fn the_image_has_four_programs_and_nothing_else() {
         .parse()
         .unwrap();
     assert!(size <= SIZE_MAX, "{size} bytes");
+}
+
+/// `pipeline image` with the Dockerfile of this checkout: the name that it prints.
+fn build(place: &Place, arguments: &[&str]) -> String {
+    let folder = workspace::root().display().to_string();
+    let command = [&["image"], arguments, &["--folder", &folder]].concat();
+    place.project.well(&command).trim().to_owned()
+}
+
+fn layers(image: &str) -> Value {
+    serde_json::from_str(&shell(&format!(
+        "docker image inspect --format '{{{{json .RootFS.Layers}}}}' '{image}'"
+    )))
+    .unwrap()
+}
+
+#[test]
+fn the_pipeline_builds_and_loads_what_a_cluster_runs_and_trains_nothing_anew_for_its_name() {
+    if !OnDemand::Cluster.is_asked_for() {
+        return;
+    }
+    let place = Place::new();
+    place.up(0);
+    let archive = place.project.workspace.join("image.tar").display().to_string();
+    let built = build(&place, &["build", "--archive", &archive]);
+    assert!(built.starts_with("localhost/slipway:"), "{built}");
+    let entries: Value = serde_json::from_str(&shell(&format!("tar -xOf '{archive}' manifest.json"))).unwrap();
+    assert_eq!(entries[0]["RepoTags"][0], built.as_str());
+
+    let loaded = build(&place, &["load", "--with", &variable("CLUSTER_LOAD")]);
+    assert_eq!(loaded, built);
+    let outcome = place.well(&["up", "--json", "--image", &loaded]);
+    assert_eq!(steps(&outcome.stdout), ["serve"], "{}", outcome.stderr);
+}
+
+/// Everything is compiled again, which takes many minutes.
+#[test]
+fn the_same_commit_is_the_same_image_however_often_it_is_built() {
+    if !OnDemand::Cluster.is_asked_for() || !OnDemand::Slow.is_asked_for() {
+        return;
+    }
+    let place = Place::new();
+    let built = build(&place, &["build"]);
+    let again = build(&place, &["build", "--no-cache"]);
+    assert_eq!((layers(&again), &again), (layers(&built), &built));
 }

@@ -30,7 +30,7 @@ pub(crate) fn image(index: usize) -> String {
         .to_owned()
 }
 
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     #[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
     let value = env::var(name);
     value.unwrap_or_else(|_| panic!("{name} is not set, see kubernetes.rs"))
@@ -114,6 +114,17 @@ impl Place {
     #[track_caller]
     pub(crate) fn kubectl_both(&self, arguments: &[&str]) -> (String, String) {
         self.run_kubectl(arguments, "")
+    }
+
+    /// What it prints, however it ends: an answer of no is one, too.
+    pub(crate) fn kubectl_whatever(&self, arguments: &[&str]) -> String {
+        let output = Command::new("kubectl")
+            .env("KUBECONFIG", variable("KUBECONFIG"))
+            .args(["--namespace", &self.namespace])
+            .args(arguments)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// How the cluster is reached.

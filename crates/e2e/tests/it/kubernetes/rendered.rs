@@ -5,11 +5,14 @@ use std::{fs, path::Path, process::Command};
 use serde_json::Value;
 use test_support::{OnDemand, Outcome, Running};
 
-use super::place::{Place, image};
+use super::{
+    delivery::Load,
+    place::{Place, image},
+};
 use crate::project::RUN_MAX;
 
 /// Copies a folder into the place's own.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().flatten() {
         match entry.path().is_dir() {
@@ -19,7 +22,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn rendered() -> std::path::PathBuf {
+pub(crate) fn rendered() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../k8s")
 }
 
@@ -120,10 +123,12 @@ fn the_chart_is_installed_upgraded_and_removed() {
         "{metrics}"
     );
 
+    let load = Load::start(&place);
     helm(
         &place,
         &[&["upgrade", "slipway", chart, "--set", "replicas=3"], wait.as_slice()].concat(),
     );
+    load.check("a chart with one more server");
     let replicas = place.kubectl(&[
         "get",
         "deployment",
