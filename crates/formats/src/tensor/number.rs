@@ -39,16 +39,25 @@ pub(super) fn read(text: &[u8]) -> Option<(f32, usize)> {
     read_long_fraction(text).or_else(|| read_any(text))
 }
 
-/// A zero, a point and 16 to 23 decimals: what clients write that compute in `f64`.
+/// A zero, a point and 8 to 23 decimals: what clients write that compute in `f64`.
 #[inline(always)]
 fn read_long_fraction(text: &[u8]) -> Option<(f32, usize)> {
     let decimals = text.strip_prefix(b"0.")?;
-    let (digits, n_decimals) = sixteen_decimals(decimals)?;
-    let is_cut = n_decimals > 16;
-    if (is_cut && digits < CUT_MIN) || matches!(decimals[n_decimals], b'e' | b'E') {
+    let (eights, _) = decimals.first_chunk::<24>()?.as_chunks::<8>();
+    let [first, second, third] = [0, 1, 2].map(|index: usize| u64::from_le_bytes(eights[index]));
+    if n_digits(first) < 8 {
         return None;
     }
-    let value = round(digits, -16, if is_cut { CUT_DOUBT } else { DOUBT })?;
+    let (number, n_second) = leading_digits(second);
+    let digits = join(first ^ ZEROS) * WHOLE_POWERS[n_second] + number;
+    // Decimals behind the sixteenth are counted, and not read.
+    let n_cut = if n_second == 8 { n_digits(third) } else { 0 };
+    let n_decimals = 8 + n_second + n_cut;
+    if n_cut == 8 || (n_cut > 0 && digits < CUT_MIN) || matches!(decimals[n_decimals], b'e' | b'E') {
+        return None;
+    }
+    let exponent = -i32::try_from(8 + n_second).ok()?;
+    let value = round(digits, exponent, if n_cut > 0 { CUT_DOUBT } else { DOUBT })?;
     Some((value, 2 + n_decimals))
 }
 
@@ -123,19 +132,6 @@ fn read_digits(text: &[u8], start: usize, mut digits: u64) -> (u64, usize) {
         end += 1;
     }
     (digits, end)
-}
-
-/// The first sixteen decimals of `text`, and how many there are, if that is sixteen to 23.
-#[inline(always)]
-fn sixteen_decimals(text: &[u8]) -> Option<(u64, usize)> {
-    let (eights, _) = text.first_chunk::<24>()?.as_chunks::<8>();
-    let [first, second, third] = [0, 1, 2].map(|index: usize| u64::from_le_bytes(eights[index]));
-    let n_more = n_digits(third);
-    if n_digits(first) < 8 || n_digits(second) < 8 || n_more == 8 {
-        return None;
-    }
-    let number = join(first ^ ZEROS) * WHOLE_POWERS[8] + join(second ^ ZEROS);
-    Some((number, 16 + n_more))
 }
 
 /// The number that eight characters begin with, and how many of them are its digits.
