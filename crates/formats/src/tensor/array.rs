@@ -76,6 +76,10 @@ pub(crate) fn read_exactly(
     values: &mut Vec<f32>,
 ) -> Result<(), TensorError> {
     let n_values: usize = shape.iter().product();
+    if whole.is_none() && cursor.row(n_values, values) {
+        return Ok(());
+    }
+    values.clear();
     if let ([n_images, n_rows, n_columns], None) = (shape, whole) {
         let before = cursor.clone();
         if cursor.images((*n_rows, *n_columns), *n_images, values) && values.len() == n_values {

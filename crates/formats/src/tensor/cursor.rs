@@ -157,6 +157,13 @@ impl<'a> Cursor<'a> {
         length.is_some()
     }
 
+    /// Steps over a row that is all that [`images::read_row`] wants; else stays where it is.
+    pub(crate) fn row(&mut self, n_values: usize, values: &mut Vec<f32>) -> bool {
+        let length = images::read_row(&self.text.as_bytes()[self.position..], n_values, values);
+        self.position += length.unwrap_or(0);
+        length.is_some()
+    }
+
     /// Any value that serde_json understands; it skips deep nesting without recursion.
     pub(crate) fn json<T: Deserialize<'a>>(&mut self) -> Result<T, TensorError> {
         let rest = &self.text[self.position..];

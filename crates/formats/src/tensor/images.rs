@@ -1,5 +1,5 @@
-//! Images as nearly everybody writes them: whole, three levels deep, of a fixed size. Read in one sweep, without a word
-//! about what is wrong with others: those are left to [`array`](super::array), which says it.
+//! Images as nearly everybody writes them: whole, three levels deep, of a fixed size, or all their numbers in one row. Read
+//! in one sweep, without a word about what is wrong with others: those are left to [`array`](super::array), which says it.
 
 use super::number;
 
@@ -39,6 +39,20 @@ pub(super) fn read(
         }
     }
     None
+}
+
+/// Reads `[…]` with `n_values` numbers into `values`, which is empty; returns the length of the text.
+///
+/// `None` where it is anything else; `values` then holds no matter what.
+pub(super) fn read_row(text: &[u8], n_values: usize, values: &mut Vec<f32>) -> Option<usize> {
+    if !(1..=text.len() / 2).contains(&n_values) {
+        return None;
+    }
+    let mut sweep = Sweep { text, position: 0 };
+    sweep.take(b'[')?;
+    values.resize(n_values, 0.0);
+    sweep.row(values)?;
+    Some(sweep.position)
 }
 
 /// The text from `position` on is still to be read.
@@ -193,6 +207,37 @@ mod tests {
         let mut values = Vec::new();
         for size in [(1, 0), (1, 4), (1 << 20, 1 << 40), (1 << 40, 1 << 40)] {
             assert_eq!(super::read(b"[[[]]]", size, 1, &mut values), None);
+        }
+        assert_eq!(values.capacity(), 0);
+    }
+
+    #[test]
+    fn only_a_row_of_so_many_numbers_is_read() {
+        let read = |text: &str| {
+            let mut values = Vec::new();
+            read_row(text.as_bytes(), 4, &mut values).map(|length| (length, values))
+        };
+        let values = vec![1.0, 0.0, 0.0, 0.5];
+        assert_eq!(read("[1,0,0,0.5], 7"), Some((11, values.clone())));
+        assert_eq!(read(" [ 1 , 0, 0 ,0.5 ] "), Some((18, values)));
+        for text in [
+            "",
+            "[]",
+            "[1,0,0]",
+            "[1,0,0,0,0]",
+            "[0,0,0,0,0,0,0]",
+            "[1,0,0,00]",
+            "[1,0,0,]",
+            "[1,0 0,0]",
+            "[[1,0],[0,0]]",
+            "[1,0,0,null]",
+            "[1,0,0,0",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        let mut values = Vec::new();
+        for n_values in [0, 3, usize::MAX] {
+            assert_eq!(read_row(b"[1,2]", n_values, &mut values), None);
         }
         assert_eq!(values.capacity(), 0);
     }
