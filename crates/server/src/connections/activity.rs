@@ -101,6 +101,12 @@ impl Activity {
         }
     }
 
+    /// What came was a body that nobody wanted, and there is no more of it.
+    pub(super) fn skipped(&self) {
+        self.has_received.store(false, Relaxed);
+        self.n_steps.fetch_add(1, Relaxed);
+    }
+
     pub(super) fn left_unread(&self) {
         self.leaves_unread.store(true, Relaxed);
     }

@@ -12,8 +12,10 @@ use axum::{
     body::{Body, Bytes, HttpBody},
     http::{HeaderValue, Request, Response, Version, header},
 };
+use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming, SizeHint};
 use pin_project_lite::pin_project;
+use tokio::runtime::Handle;
 use tower::Service;
 
 use crate::{
@@ -40,10 +42,17 @@ pin_project! {
     }
 }
 
+/// The longest rest of a body that is read although nobody wants it. Longer ones cost the client its connection, and less
+/// than reading them.
+const SKIPPED_MAX_BYTES: u64 = 1 << 20;
+
 /// The body of a request.
 struct Asked {
-    body: Incoming,
+    /// There until it is dropped.
+    body: Option<Incoming>,
     activity: Arc<Activity>,
+    /// Nobody has looked into it yet, and its client sends it without being asked to.
+    may_be_skipped: bool,
     has_ended: bool,
 }
 
@@ -65,13 +74,15 @@ where
     fn call(&self, request: Request<Incoming>) -> Answering<S::Future> {
         let open = Open::new(self.activity.clone());
         let version = request.version();
+        let may_be_skipped = version < Version::HTTP_2 && !request.headers().contains_key(header::EXPECT);
         let request = request.map(|body| {
             if body.is_end_stream() {
                 return Body::empty();
             }
             Body::new(Asked {
-                body,
+                body: Some(body),
                 activity: self.activity.clone(),
+                may_be_skipped,
                 has_ended: false,
             })
         });
@@ -111,26 +122,48 @@ impl HttpBody for Asked {
     type Error = hyper::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        self.has_ended = frame.is_none() || self.body.is_end_stream();
+        self.may_be_skipped = false;
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let frame = ready!(Pin::new(&mut *body).poll_frame(context));
+        let is_last = frame.is_none() || body.is_end_stream();
+        self.has_ended = is_last;
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map(HttpBody::size_hint).unwrap_or_default()
     }
 }
 
 impl Drop for Asked {
+    /// A client that was refused before its body was looked at keeps its connection: to open another one, as it would soon,
+    /// costs both sides more than to read what it sends.
     fn drop(&mut self) {
-        if !self.has_ended {
-            self.activity.left_unread();
+        let Some(body) = self.body.take().filter(|_| !self.has_ended) else {
+            return;
+        };
+        let is_short = body
+            .size_hint()
+            .upper()
+            .is_some_and(|n_bytes| n_bytes <= SKIPPED_MAX_BYTES);
+        match Handle::try_current() {
+            Ok(runtime) if is_short && self.may_be_skipped => {
+                runtime.spawn(skip(body, self.activity.clone()));
+            }
+            _ => self.activity.left_unread(),
         }
     }
+}
+
+async fn skip(mut body: Incoming, activity: Arc<Activity>) {
+    while let Some(Ok(_)) = body.frame().await {}
+    activity.skipped();
 }
 
 impl HttpBody for Answer {

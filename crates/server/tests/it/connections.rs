@@ -59,18 +59,7 @@ pub(crate) fn ask(stream: &mut TcpStream) -> String {
 /// The same for any path.
 pub(crate) fn ask_for(stream: &mut TcpStream, path: &str) -> String {
     write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    let length = |answer: &str| {
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        let length: usize = head.split_once("content-length: ")?.1.lines().next()?.parse().ok()?;
-        Some(length - body.len())
-    };
-    while length(&answer) != Some(0) {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        answer.push(char::from(byte[0]));
-    }
-    answer
+    answer(stream)
 }
 
 #[test]
@@ -218,6 +207,70 @@ fn a_reader_that_stops_is_dropped_and_others_do_not_notice() {
     client.get(1, "/livez");
     while client.settle() {}
     assert!(has_cut(&server, "write_time_out", 2));
+    server.stop().join().unwrap().unwrap();
+}
+
+/// The head of the next answer, and its body after it.
+fn answer(stream: &mut TcpStream) -> String {
+    let mut answer = String::new();
+    let length = |answer: &str| {
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let length: usize = head.split_once("content-length: ")?.1.lines().next()?.parse().ok()?;
+        Some(length - body.len())
+    };
+    while length(&answer) != Some(0) {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        answer.push(char::from(byte[0]));
+    }
+    answer
+}
+
+#[test]
+fn who_is_refused_before_the_body_was_looked_at_keeps_the_connection() {
+    let folder = store();
+    let server = Running::start_with(Settings {
+        limits: Limits {
+            requests_in_flight_max: 1,
+            ..limits()
+        },
+        ..settings(&folder)
+    });
+    let head = |n_bytes: usize, rest: &str| {
+        format!(
+            "POST {PREDICT} HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: {n_bytes}\r\n{rest}\r\n"
+        )
+    };
+    let mut first = server.connect();
+    first.write_all(head(100, "").as_bytes()).unwrap();
+    patience("the first request to be worked on", PATIENCE, || {
+        server
+            .get("/metrics")
+            .contains("slipway_requests_in_flight 1\n")
+            .then_some(())
+    });
+    let mut refused = server.connect();
+    for n_bytes in [1, 100, 200_000] {
+        refused.write_all(head(n_bytes, "").as_bytes()).unwrap();
+        refused.write_all(&vec![b' '; n_bytes]).unwrap();
+        let answer = answer(&mut refused);
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{n_bytes}: {answer}");
+        assert!(!answer.contains("connection: close"), "{n_bytes}: {answer}");
+    }
+    // Who asks before it sends is not told to send what nobody wants; and what is very long costs the connection.
+    for (n_bytes, rest) in [(6, "expect: 100-continue\r\n"), (2 << 20, "")] {
+        let mut stream = server.connect();
+        stream.write_all(head(n_bytes, rest).as_bytes()).unwrap();
+        let answer = read_all(&mut stream);
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    }
+    drop(first);
+    let body = images(1, "0");
+    let is_answered = patience("the place of the first request", PATIENCE, || {
+        write!(refused, "{}{body}", head(body.len(), "")).unwrap();
+        answer(&mut refused).starts_with("HTTP/1.1 200 ").then_some(true)
+    });
+    assert!(is_answered);
     server.stop().join().unwrap().unwrap();
 }
 
