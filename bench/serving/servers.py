@@ -13,7 +13,7 @@ import time
 import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -94,8 +94,9 @@ class Server(ABC):
             answer = _wait_for_answer(process, port, first)
             yield Running(process, port, grpc_port, time.perf_counter() - started, answer)
         finally:
-            # Nothing is lost, and nobody waits for a drain.
-            os.killpg(process.pid, signal.SIGKILL)
+            # Nothing is lost, and nobody waits for a drain. One that has ended leaves no group behind.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
