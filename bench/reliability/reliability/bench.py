@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reliability import bodies, model
-from reliability.load import Load, Tally
+from reliability.load import Crowd, Load, Tally
 from reliability.server import Server
 
 # Beside each other on one machine, so that the load does not take the server's time.
@@ -46,6 +46,9 @@ class Bench:
     def load(self, address: tuple[str, int], seconds: float, **options: Any) -> Load:
         options.setdefault("body", self.tutorial)
         return Load(address, seconds=seconds, cores=LOAD_CORES, **options)
+
+    def crowd(self, address: tuple[str, int], count: int, seconds: float, **options: Any) -> Crowd:
+        return Crowd(address, count, seconds, cores=LOAD_CORES, **options)
 
     def measure(self, address: tuple[str, int], seconds: float, **options: Any) -> Tally:
         return self.load(address, seconds, **options).tally()

@@ -1,4 +1,4 @@
-"""Many connections at once that do little or nothing."""
+"""Many connections at once that do nothing."""
 
 from __future__ import annotations
 
@@ -15,40 +15,30 @@ def allow_descriptors() -> None:
 
 
 class Crowd:
-    """Connections with one beginning each, and a byte more every second where they are to go on."""
+    """Connections that are opened as fast as they can be, and stay."""
 
-    def __init__(self, address: tuple[str, int], count: int, beginning: bytes = b"", *, goes_on: bool = False) -> None:
-        self.goes_on = goes_on
+    def __init__(self, address: tuple[str, int], count: int) -> None:
         self.selector = selectors.DefaultSelector()
-        self.n_refused = 0
-        self.next_byte = time.monotonic() + 1
         self.open: dict[int, socket.socket] = {}
         for _ in range(count):
             connection = socket.socket()
             connection.settimeout(5)
             try:
                 connection.connect(address)
-                if beginning:
-                    connection.sendall(beginning)
             except OSError:
                 connection.close()
-                self.n_refused += 1
                 continue
             connection.setblocking(False)
             self.open[connection.fileno()] = connection
             self.selector.register(connection, selectors.EVENT_READ)
 
     def watch(self, seconds: float) -> None:
-        """Looks for the ends of connections, and sends what is to be sent meanwhile."""
+        """Looks for the ends of connections."""
         end = time.monotonic() + seconds
         while self.open and (left := end - time.monotonic()) > 0:
             for key, _ in self.selector.select(min(left, 0.1)):
                 assert isinstance(key.fileobj, socket.socket)
                 self._look_at(key.fileobj)
-            if self.goes_on and time.monotonic() >= self.next_byte:
-                self.next_byte += 1
-                for connection in list(self.open.values()):
-                    self._send(connection)
 
     def leave(self) -> None:
         for connection in list(self.open.values()):
@@ -59,14 +49,6 @@ class Crowd:
             # An answer such as 408 is no end; the end comes behind it.
             if not connection.recv(4096):
                 self._close(connection)
-        except BlockingIOError:
-            pass
-        except OSError:
-            self._close(connection)
-
-    def _send(self, connection: socket.socket) -> None:
-        try:
-            connection.send(b" ")
         except BlockingIOError:
             pass
         except OSError:

@@ -1,4 +1,4 @@
-"""Load, by the driver beside this package."""
+"""Load, and clients that are none, by the driver beside this package."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ def target_dir() -> Path:
 def build() -> None:
     command = [paths.CARGO, "build", "--release", "--locked", f"--manifest-path={DRIVER / 'Cargo.toml'}"]
     subprocess.run([*command, f"--target-dir={target_dir()}"], check=True)
+
+
+def program() -> Path:
+    return target_dir() / "release/driver"
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ class Load:
         cores: set[int] | None = None,
     ) -> None:
         command = [
-            str(target_dir() / "release/driver"),
+            str(program()),
+            "load",
             f"--address={address[0]}:{address[1]}",
             f"--path={PREDICT}",
             f"--body={body}",
@@ -101,3 +106,50 @@ class Load:
             raise RuntimeError("the driver failed")
         result: dict[str, Any] = json.loads(output)
         return Tally(**result)
+
+
+@dataclass(frozen=True)
+class Fates:
+    """What became of a crowd."""
+
+    refused: int
+    open: int  # at the end
+    last_s: float  # from the start to the last connection that the server ended
+
+
+class Crowd:
+    """Connections in the background, one beginning each, and a byte more every second where they are to go on."""
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        count: int,
+        seconds: float,
+        *,
+        pace: float,
+        beginning: str = "",
+        goes_on: bool = False,
+        cores: set[int] | None = None,
+    ) -> None:
+        command = [
+            str(program()),
+            "crowd",
+            f"--address={address[0]}:{address[1]}",
+            f"--connections={count}",
+            f"--pace={pace}",
+            f"--seconds={seconds}",
+            f"--beginning={beginning}",
+            f"--goes-on={'true' if goes_on else 'false'}",
+        ]
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
+        )
+
+    def fates(self) -> Fates:
+        """Waits for the end."""
+        output, _ = self.process.communicate()
+        if self.process.returncode != 0:
+            raise RuntimeError("the driver failed")
+        return Fates(**json.loads(output))

@@ -1,10 +1,12 @@
-//! Asks a server the same thing again and again, by many connections, and says in one line of JSON how it went.
+//! Asks a server the same thing again and again, by many connections, or only holds such; and says in one line of JSON how
+//! it went.
 //!
 //! With a rate, requests begin when their time has come whether or not earlier ones were answered in time, and a
 //! latency counts from that moment: a server that stalls cannot hide it. Without one, each connection asks without a
 //! pause. It ends after its time, or when its input ends.
 
 mod client;
+mod crowd;
 mod options;
 mod tally;
 
@@ -21,16 +23,20 @@ use std::{
 };
 
 use client::{Client, Request};
-use options::Options;
+use options::{Load, Options};
 use tally::Tally;
 
 /// Stack of a thread: there are many, and each does little.
 const STACK_BYTES: usize = 256 << 10;
 
 fn main() -> ExitCode {
-    match Options::parse(std::env::args().skip(1)).and_then(|options| run(&options)) {
-        Ok(tally) => {
-            println!("{}", tally.json());
+    let outcome = Options::parse(std::env::args().skip(1)).and_then(|options| match options {
+        Options::Load(load) => run(&load).map(|tally| tally.json()),
+        Options::Crowd(crowd) => crowd::run(&crowd),
+    });
+    match outcome {
+        Ok(line) => {
+            println!("{line}");
             ExitCode::SUCCESS
         }
         Err(message) => {
@@ -40,7 +46,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &Options) -> Result<Tally, String> {
+fn run(options: &Load) -> Result<Tally, String> {
     let body = fs::read(&options.body).map_err(|error| format!("cannot read `{}`: {error}", options.body))?;
     let request = Request::new(&options.path, options.address, &body);
     let ends = end_of_input();
@@ -65,7 +71,7 @@ fn run(options: &Options) -> Result<Tally, String> {
 }
 
 /// One connection, from the first request to the last.
-fn ask(options: &Options, request: &Request, start: Instant, index: u32, ends: &AtomicBool) -> Tally {
+fn ask(options: &Load, request: &Request, start: Instant, index: u32, ends: &AtomicBool) -> Tally {
     let mut client = Client::new(options.address);
     let mut tally = Tally::default();
     let end = start + Duration::from_secs_f64(options.seconds);

@@ -16,6 +16,8 @@ COUNT = 20
 # An answer of 900 KB each, so that no buffer of the system holds them all.
 REQUEST = b"GET /api/models/mnist/versions/1/artifact HTTP/1.1\r\nHost: reader\r\n\r\n"
 N_REQUESTS = 50
+# Until then every buffer on the way is full. To fill them costs the server as much as any hundred megabytes.
+FILL_S = 1.0
 
 
 def reader(bench: Bench) -> list[Row]:
@@ -25,7 +27,8 @@ def reader(bench: Bench) -> list[Row]:
         limit_s = WRITE_MS / 1000 + GRACE_S
         readers = [_connect(server.address) for _ in range(COUNT)]
         for connection in readers:
-            _send(connection, REQUEST * N_REQUESTS)
+            connection.sendall(REQUEST * N_REQUESTS)
+        time.sleep(FILL_S)
         began = time.monotonic()
         load = bench.load(server.address, limit_s, rate=RATE, connections=16)
         tally = load.tally()
@@ -51,18 +54,4 @@ def _connect(address: tuple[str, int]) -> socket.socket:
     # A small window, so that answers pile up at the server.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.connect(address)
-    connection.setblocking(False)
     return connection
-
-
-def _send(connection: socket.socket, requests: bytes) -> None:
-    """As many of the requests as the server takes while it is not read from."""
-    view = memoryview(requests)
-    deadline = time.monotonic() + 0.2
-    while view and time.monotonic() < deadline:
-        try:
-            view = view[connection.send(view) :]
-        except BlockingIOError:
-            time.sleep(0.005)
-        except OSError:
-            return
