@@ -73,6 +73,7 @@ class Load:
         *,
         connections: int = 16,
         rate: float | None = None,
+        encoding: str | None = None,
         cores: set[int] | None = None,
     ) -> None:
         command = [
@@ -84,8 +85,10 @@ class Load:
             f"--connections={connections}",
             f"--seconds={seconds}",
         ]
+        command += [f"--rate={rate}"] if rate is not None else []
+        command += [f"--encoding={encoding}"] if encoding is not None else []
         self.process = subprocess.Popen(
-            command if rate is None else [*command, f"--rate={rate}"],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,

@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use crate::options::Load;
+
 /// How long an answer may take before the request has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest head of an answer.
@@ -43,9 +45,17 @@ pub(crate) struct Client {
 }
 
 impl Request {
-    pub(crate) fn new(path: &str, address: SocketAddr, body: &[u8]) -> Self {
+    pub(crate) fn new(load: &Load, body: &[u8]) -> Self {
+        let Load {
+            address,
+            path,
+            encoding,
+            ..
+        } = load;
+        let encoding = encoding.as_ref().map(|name| format!("Content-Encoding: {name}\r\n"));
         let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n{}Content-Length: {}\r\n\r\n",
+            encoding.unwrap_or_default(),
             body.len()
         );
         Self([head.as_bytes(), body].concat())

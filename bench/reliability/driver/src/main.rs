@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Load) -> Result<Tally, String> {
     let body = fs::read(&options.body).map_err(|error| format!("cannot read `{}`: {error}", options.body))?;
-    let request = Request::new(&options.path, options.address, &body);
+    let request = Request::new(options, &body);
     let ends = end_of_input();
     let start = Instant::now();
     let tallies = thread::scope(|scope| {

@@ -14,6 +14,8 @@ pub(crate) struct Load {
     pub(crate) path: String,
     /// The file with the body of each request.
     pub(crate) body: String,
+    /// How it is encoded, such as `gzip`.
+    pub(crate) encoding: Option<String>,
     pub(crate) connections: u32,
     pub(crate) seconds: f64,
     /// Requests a second, of all connections together; as many as the server answers where it is not given.
@@ -50,6 +52,7 @@ impl Load {
             address: SocketAddr::from(([127, 0, 0, 1], 8080)),
             path: String::new(),
             body: String::new(),
+            encoding: None,
             connections: 16,
             seconds: 1.0,
             rate: None,
@@ -60,6 +63,7 @@ impl Load {
                 "--address" => load.address = read(&argument, value)?,
                 "--path" => load.path = value.to_owned(),
                 "--body" => load.body = value.to_owned(),
+                "--encoding" => load.encoding = Some(value.to_owned()),
                 "--connections" => load.connections = read(&argument, value)?,
                 "--seconds" => load.seconds = read(&argument, value)?,
                 "--rate" => load.rate = Some(read(&argument, value)?),
