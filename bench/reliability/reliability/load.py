@@ -144,11 +144,14 @@ class Crowd:
             f"--beginning={beginning}",
             f"--goes-on={'true' if goes_on else 'false'}",
         ]
-        self.process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
-        )
+
+        def prepare() -> None:
+            if cores:
+                os.sched_setaffinity(0, cores)
+            # It runs only where the load does not want to, which would otherwise wait for it and tell of long answers.
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=prepare)
 
     def fates(self) -> Fates:
         """Waits for the end."""
