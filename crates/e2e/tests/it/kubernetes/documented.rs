@@ -32,6 +32,15 @@ fn every_command_of_the_document_does_what_it_says() {
         return;
     }
     let mut place = Place::new();
+    let theirs = [
+        "get",
+        "namespace",
+        "slipway",
+        "slipway-dev",
+        "--ignore-not-found",
+        "--output=name",
+    ];
+    assert_eq!(place.kubectl(&theirs), "", "somebody's deliveries would be removed");
     // The one of the document, so that its commands need no other.
     place.namespace = "slipway".to_owned();
     let folder = place.project.workspace.join("target/release");
