@@ -8,6 +8,7 @@
 pub mod api;
 pub mod application;
 pub mod artifact;
+pub mod bucket;
 pub mod checkpoint;
 pub mod digest;
 pub mod evaluation;
