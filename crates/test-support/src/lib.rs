@@ -1,11 +1,12 @@
 //! What tests of several crates need: drawn digits as IDX files, throw-away workspaces, starting our
-//! programs, waiting with a limit, an HTTP file server that misbehaves on request, and Python environments with the
+//! programs, waiting with a limit, an HTTP file server and a bucket that misbehave on request, and Python environments with the
 //! programs of other people that ours must get along with.
 //!
 //! It uses no crate of ours, so that every crate may use it. Only [`Python`] reaches the network, for packages, and
 //! only tests that are asked for ([`OnDemand`]) use it. Because only tests call this crate, a failure here is a panic
 //! that says what to do. Start reading at [`Workspace`].
 
+mod bucket_server;
 mod digits;
 mod file_server;
 mod on_demand;
@@ -16,6 +17,7 @@ mod python;
 mod running;
 mod workspace;
 
+pub use bucket_server::{BucketFault, BucketServer};
 pub use digits::{Digits, Packing, strokes, write_idx_files};
 pub use file_server::{Fault, FileServer, Request};
 pub use on_demand::OnDemand;
