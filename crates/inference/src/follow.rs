@@ -35,13 +35,13 @@ impl Applications {
     /// Errors: the registry cannot be listed.
     pub async fn refresh(&self) -> Result<Vec<Change>, RegistryError> {
         let (mut changes, mut all_reached) = (Vec::new(), true);
-        let names = self.registry().applications().await;
-        for name in names.inspect_err(|_| self.registry_answers.store(false, Ordering::Relaxed))? {
-            match self.refresh_one(&name).await {
+        let answers = |name: &ApplicationName| Some(self.application(name).ok()?.number());
+        let newest = self.registry().newest_revisions(answers).await;
+        for (name, newest) in newest.inspect_err(|_| self.registry_answers.store(false, Ordering::Relaxed))? {
+            match self.refresh_one(&name, newest).await {
                 Ok(change) => changes.extend(change),
-                Err((newest, error)) => {
+                Err(error) => {
                     all_reached &= error.outage().is_none();
-                    let newest = newest.unwrap_or(NonZeroU32::MIN);
                     let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
                     if broken.add(&name, newest, &error) {
                         changes.push(Change::Broken(name, error));
@@ -88,15 +88,8 @@ impl Applications {
         }
     }
 
-    /// Adopts the newest revision of one application; an error comes with its number, as far as that is known.
-    async fn refresh_one(
-        &self,
-        name: &ApplicationName,
-    ) -> Result<Option<Change>, (Option<NonZeroU32>, InferenceError)> {
-        let newest = self.registry().newest_number(name).await;
-        let Some(newest) = newest.map_err(|error| (None, error.into()))? else {
-            return Ok(None);
-        };
+    /// Adopts the newest revision of one application.
+    async fn refresh_one(&self, name: &ApplicationName, newest: NonZeroU32) -> Result<Option<Change>, InferenceError> {
         let answers = self
             .application(name)
             .is_ok_and(|application| application.number() >= newest);
@@ -108,8 +101,7 @@ impl Applications {
         if answers || is_broken {
             return Ok(None);
         }
-        let adopted = async { self.adopt(&self.registry().current(name).await?).await }.await;
-        let application = adopted.map_err(|error| (Some(newest), error))?;
+        let application = self.adopt(&self.registry().current(name).await?).await?;
         Ok(Some(Change::Adopted(name.clone(), application.number())))
     }
 }

@@ -25,5 +25,5 @@ pub use follow::Change;
 pub use model::Scratch;
 pub use predict::Prediction;
 /// What applications are read from; its errors come out of most calls here.
-pub use registry::{Registry, RegistryError};
+pub use registry::{Bucket, Credentials, Registry, RegistryError};
 pub use split::{SplitError, TrafficSplit};

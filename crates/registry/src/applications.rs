@@ -1,6 +1,6 @@
 //! Applications: numbered revisions, of which the last one counts.
 
-use std::num::NonZeroU32;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use formats::{
     application::{ApplicationRevision, ApplicationSpec, REVISION_FORMAT},
@@ -51,7 +51,7 @@ impl Registry {
     }
 
     /// The number of the revision that counts, without reading it; `None` for what was never deployed.
-    pub async fn newest_number(&self, application: &ApplicationName) -> Result<Option<NonZeroU32>, RegistryError> {
+    async fn newest_number(&self, application: &ApplicationName) -> Result<Option<NonZeroU32>, RegistryError> {
         Ok(self.revision_numbers(application).await?.last().copied())
     }
 
@@ -75,18 +75,31 @@ impl Registry {
         }
     }
 
-    /// All applications that have a revision, by name.
-    pub async fn applications(&self) -> Result<Vec<ApplicationName>, RegistryError> {
-        let mut applications = Vec::new();
+    /// The number of the revision that counts, of each application that has one, without reading any.
+    ///
+    /// `known` are numbers that were the newest at some time: a store is asked for those that came later, so looking again
+    /// and again costs the same however long the history is.
+    pub async fn newest_revisions(
+        &self,
+        known: impl Fn(&ApplicationName) -> Option<NonZeroU32>,
+    ) -> Result<BTreeMap<ApplicationName, NonZeroU32>, RegistryError> {
+        let mut newest = BTreeMap::new();
         for folder in self.objects.folders(&layout::applications()).await? {
             let Ok(name) = folder.parse::<ApplicationName>() else {
                 continue;
             };
-            if self.newest_number(&name).await?.is_some() {
-                applications.push(name);
-            }
+            let later = match known(&name) {
+                Some(known) => self.objects.newest_since(&layout::revisions(&name), known).await?,
+                None => None,
+            };
+            // One that is not there any more is looked for with more care, as one that was never there.
+            let number = match later {
+                Some(number) => Some(number),
+                None => self.newest_number(&name).await?,
+            };
+            newest.extend(number.map(|number| (name, number)));
         }
-        Ok(applications)
+        Ok(newest)
     }
 
     async fn newest_revision(

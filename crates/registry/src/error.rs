@@ -10,6 +10,8 @@ use formats::{
     version::ModelVersion,
 };
 
+use crate::BucketError;
+
 /// Why the registry did not do what was asked.
 #[derive(Debug, Error)]
 pub enum RegistryError {
@@ -20,6 +22,15 @@ pub enum RegistryError {
         location: String,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// The certificates to believe cannot be read.
+    #[error("cannot use `{file}` as the certificates of a bucket's keeper")]
+    Certificates {
+        /// Which file.
+        file: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The folder cannot be created or opened.
     #[error("cannot open the registry `{location}`")]
@@ -73,6 +84,17 @@ pub enum RegistryError {
     /// The store held something before, and nothing now.
     #[error("the registry is gone: nothing is where it was")]
     Vanished,
+    /// The bucket did not do its part; the same call may succeed later.
+    #[error(transparent)]
+    Bucket(#[from] Box<BucketError>),
+    /// The store creates an object a second time, so two publishers could share a number.
+    #[error(
+        "the registry overwrites `{object}`: expected a service that refuses to create what exists (`If-None-Match: *`)"
+    )]
+    Overwrites {
+        /// What was there already.
+        object: String,
+    },
     /// The store itself failed; the same call may succeed later.
     #[error("the registry cannot reach `{object}`")]
     Store {
@@ -90,6 +112,8 @@ impl RegistryError {
     pub fn outage(&self) -> Option<String> {
         match self {
             Self::Vanished => Some("nothing is where it was".to_owned()),
+            Self::Overwrites { .. } => Some(self.to_string()),
+            Self::Bucket(error) => Some(format!("{error}: {}", error.trouble)),
             Self::Store { source, .. } => {
                 let mut cause: Option<&(dyn Error + 'static)> = Some(source);
                 while let Some(error) = cause {

@@ -50,6 +50,11 @@ pub(crate) fn journal() -> Path {
 
 /// The document with this number. Zeros in front make every listing, by whatever tool, a sorted one.
 pub(crate) fn numbered(folder: &Path, number: NonZeroU32) -> Path {
+    document(folder, number.get())
+}
+
+/// As [`numbered`]; with 0 a name that is taken by nothing and comes before all others.
+pub(crate) fn document(folder: &Path, number: u32) -> Path {
     folder.clone().join(format!("{number:08}.json"))
 }
 

@@ -7,6 +7,7 @@
 //! Start reading at [`Registry::publish`]; where things lie is in `layout.rs`.
 
 mod applications;
+mod bucket;
 mod document;
 mod error;
 mod journal;
@@ -27,6 +28,7 @@ use url::Url;
 
 use formats::{api::PublishedVersion, journal::JournalEntry, version::ModelVersion};
 
+pub use bucket::{Bucket, BucketError, Credentials, Trouble};
 pub use error::{Corruption, RegistryError};
 pub use models::Published;
 
@@ -59,12 +61,23 @@ impl Registry {
         Ok(Self::new(Arc::new(store.with_fsync(true))))
     }
 
+    /// Opens the store in a bucket. Nothing is asked of it yet: whether it is there, the first call tells.
+    ///
+    /// Errors: certificates that cannot be used.
+    pub fn in_bucket(bucket: &Bucket) -> Result<Self, RegistryError> {
+        Ok(Self::on(Objects::unproven(bucket.store()?)))
+    }
+
     /// A registry on a store that is already open.
     ///
     /// The store must refuse to create an object that exists (`PutMode::Create`) and list what was created before.
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
+        Self::on(Objects::new(store))
+    }
+
+    fn on(objects: Objects) -> Self {
         Self {
-            objects: Objects::new(store),
+            objects,
             known_versions: Mutex::default(),
             known_entries: Mutex::default(),
         }

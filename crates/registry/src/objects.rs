@@ -9,9 +9,10 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures::TryStreamExt;
 use object_store::{GetResult, ListResult, ObjectStore, ObjectStoreExt, PutMode, path::Path};
 
-use crate::{Corruption, RegistryError, layout};
+use crate::{BucketError, Corruption, RegistryError, layout};
 
 /// An object store in which nothing is ever overwritten.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct Objects {
     /// Whether anything was ever found here. Nothing is ever deleted, so a store that held something does so for ever;
     /// one that has nothing any more is another one, such as the folder on which a disk is not mounted.
     held_something: AtomicBool,
+    /// Whether the store is known to refuse the creation of what exists, on which every number depends.
+    refuses: AtomicBool,
 }
 
 /// What became of an attempt to create an object.
@@ -36,14 +39,44 @@ impl Objects {
         Self {
             store,
             held_something: AtomicBool::new(false),
+            refuses: AtomicBool::new(true),
+        }
+    }
+
+    /// As [`Objects::new`], on a store that may be one of those that overwrite whatever they are told.
+    pub(crate) fn unproven(store: Arc<dyn ObjectStore>) -> Self {
+        Self {
+            refuses: AtomicBool::new(false),
+            ..Self::new(store)
         }
     }
 
     /// Creates the object whole, or finds that its name is taken.
     pub(crate) async fn create(&self, path: &Path, bytes: Bytes) -> Result<Creation, RegistryError> {
+        let creation = self.try_create(path, bytes.clone()).await?;
+        // The first thing that is created is created once more. Where that succeeds it has cost nothing: the bytes are the
+        // same. Where it cannot be tried, the next creation tries it.
+        if creation == Creation::Done
+            && !self.refuses.load(Ordering::Relaxed)
+            && self
+                .try_create(path, bytes)
+                .await
+                .is_ok_and(|again| again == Creation::Done)
+        {
+            return Err(RegistryError::Overwrites {
+                object: path.to_string(),
+            });
+        }
+        Ok(creation)
+    }
+
+    async fn try_create(&self, path: &Path, bytes: Bytes) -> Result<Creation, RegistryError> {
         match self.store.put_opts(path, bytes.into(), PutMode::Create.into()).await {
             Ok(_) => Ok(self.found(Creation::Done)),
-            Err(object_store::Error::AlreadyExists { .. }) => Ok(self.found(Creation::Taken)),
+            Err(object_store::Error::AlreadyExists { .. }) => {
+                self.refuses.store(true, Ordering::Relaxed);
+                Ok(self.found(Creation::Taken))
+            }
             Err(source) => Err(store_error(path, source)),
         }
     }
@@ -82,6 +115,21 @@ impl Objects {
             .collect();
         numbers.sort_unstable();
         Ok(numbers)
+    }
+
+    /// The highest number taken in a folder of numbered documents from `known` on, or `None` where there is none.
+    pub(crate) async fn newest_since(
+        &self,
+        folder: &Path,
+        known: NonZeroU32,
+    ) -> Result<Option<NonZeroU32>, RegistryError> {
+        // A listing begins behind a name, and its names come in the order of their numbers.
+        let before = layout::document(folder, known.get() - 1);
+        let listing = self.store.list_with_offset(Some(folder), &before);
+        let newest = listing.try_fold(None, async |newest: Option<NonZeroU32>, object| {
+            Ok(newest.max(number_in(folder, &object.location)))
+        });
+        newest.await.map_err(|source| store_error(folder, source))
     }
 
     /// The names of the folders in `folder`, ascending.
@@ -126,9 +174,23 @@ fn is_empty(listing: &ListResult) -> bool {
     listing.objects.is_empty() && listing.common_prefixes.is_empty()
 }
 
+/// The number of a document, if it lies in this very folder.
+fn number_in(folder: &Path, document: &Path) -> Option<NonZeroU32> {
+    let mut rest = document.prefix_match(folder)?;
+    let name = rest.next()?;
+    match rest.next() {
+        None => layout::number(name.as_ref()),
+        Some(_) => None,
+    }
+}
+
 fn store_error(path: &Path, source: object_store::Error) -> RegistryError {
-    RegistryError::Store {
-        object: path.to_string(),
-        source,
+    match BucketError::behind(&source) {
+        // It says all that the layers between would say again.
+        Some(error) => Box::new(error.clone()).into(),
+        None => RegistryError::Store {
+            object: path.to_string(),
+            source,
+        },
     }
 }

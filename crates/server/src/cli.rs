@@ -1,12 +1,14 @@
 //! The command line of `server`, and the environment behind it.
 
 pub mod access;
+pub mod bucket;
 pub mod connections;
 pub mod drain;
 mod signals;
 pub mod tls;
 
 use std::{
+    env,
     net::SocketAddr,
     num::{NonZeroU32, NonZeroU64},
     time::Duration,
@@ -19,6 +21,7 @@ use formats::name::ApplicationName;
 use crate::{Limits, Settings};
 
 use access::AccessArgs;
+use bucket::{BucketArgs, StoreError};
 use connections::ConnectionArgs;
 use drain::DrainArgs;
 use tls::TlsArgs;
@@ -38,7 +41,8 @@ pub struct Args {
     )]
     pub listen: SocketAddr,
 
-    /// Folder or `file://` URL with models and applications; it is created where it is missing
+    /// Folder or `file://` URL with models and applications, created where it is missing; or `s3://BUCKET/PREFIX`, with
+    /// credentials from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN
     #[arg(long, env = "REGISTRY", default_value = "registry", value_name = "DIR|URL")]
     pub registry: String,
 
@@ -77,6 +81,9 @@ pub struct Args {
     pub invocations_application: Option<ApplicationName>,
 
     #[command(flatten)]
+    pub bucket: BucketArgs,
+
+    #[command(flatten)]
     pub connections: ConnectionArgs,
 
     #[command(flatten)]
@@ -98,10 +105,12 @@ pub struct Args {
 
 impl Args {
     /// What the server is told.
-    pub fn settings(self) -> Settings {
-        Settings {
+    ///
+    /// Errors: a bucket of which not enough is known to reach it.
+    pub fn settings(self) -> Result<Settings, StoreError> {
+        Ok(Settings {
             listen: self.listen,
-            registry: self.registry,
+            store: self.bucket.store(self.registry, variable)?,
             limits: Limits {
                 body_max_bytes: self.body_max_bytes.get() as usize,
                 artifact_max_bytes: self.artifact_max_bytes.get() as usize,
@@ -118,8 +127,17 @@ impl Args {
             signals: self.signals.signals(),
             refresh_interval: Duration::from_millis(self.refresh_interval_ms.get()),
             drain: self.drain.times(),
-        }
+        })
     }
+}
+
+/// A variable that has no flag.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "clap takes no variable without a flag, and every user of a machine reads its command lines"
+)]
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
 }
 
 #[cfg(test)]

@@ -22,6 +22,6 @@ mod tls;
 pub use access::{Access, AccessSettings, SecretsFileError};
 pub use http::router;
 pub use serve::{ListenError, run, start};
-pub use settings::{BodyPace, ConnectionLimits, DrainTimes, Limits, Settings, TlsFiles};
+pub use settings::{BodyPace, ConnectionLimits, DrainTimes, Limits, Settings, Store, TlsFiles};
 pub use signals::{AccessLevel, AccessLog, Share, ShareError, Signals, Traces};
 pub use state::App;

@@ -2,14 +2,17 @@
 
 use std::{io, process::ExitCode};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use server::{ListenError, cli::Args};
 
 fn main() -> ExitCode {
     let args = Args::parse();
     console::start_log_as(args.signals.log_format, args.verbose);
-    console::finish(server::start(args.settings()), hint)
+    match args.settings() {
+        Ok(settings) => console::finish(server::start(settings), hint),
+        Err(error) => Args::command().error(ErrorKind::ValueValidation, error).exit(),
+    }
 }
 
 fn hint(error: &anyhow::Error) -> Option<String> {

@@ -18,7 +18,9 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use crate::{Access, App, DrainTimes, Settings, connections::Connections, descriptors, life::Stage, router, tls::Tls};
+use crate::{
+    Access, App, DrainTimes, Settings, Store, connections::Connections, descriptors, life::Stage, router, tls::Tls,
+};
 
 /// Longest time that the end waits for the collector of spans.
 const SPANS_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -85,7 +87,10 @@ pub fn start(settings: Settings) -> anyhow::Result<ExitCode> {
 /// Errors: a registry that cannot be opened; a file of secrets that cannot be used.
 pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     let address = listener.local_addr().context("cannot tell the address")?;
-    let registry = Registry::open(&settings.registry)?;
+    let registry = match &settings.store {
+        Store::Folder(location) => Registry::open(location)?,
+        Store::Bucket(bucket) => Registry::in_bucket(bucket)?,
+    };
     let applications = Arc::new(Applications::new(registry));
     let access = Access::new(&settings.access, address)?;
     let app = App::new(applications.clone(), settings.limits)
@@ -98,7 +103,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Futur
     let tls = settings.tls.map(Tls::load).transpose()?.map(Arc::new);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let connections = Connections::new(app.clone(), router(app.clone()), tls.clone(), limits, settings.drain);
-    info!("listening on {scheme}://{address}, registry `{}`", settings.registry);
+    info!("listening on {scheme}://{address}, registry `{}`", settings.store);
     app.access.announce(address);
     let following = tokio::spawn({
         let (app, interval) = (app.clone(), settings.refresh_interval);

@@ -1,8 +1,9 @@
 //! What a server is told when it starts.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use formats::name::ApplicationName;
+use inference::Bucket;
 
 use crate::{AccessSettings, Signals};
 
@@ -11,8 +12,8 @@ use crate::{AccessSettings, Signals};
 pub struct Settings {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// A folder or a `file://` URL.
-    pub registry: String,
+    /// Where models and applications are kept.
+    pub store: Store,
     /// What a client may ask for.
     pub limits: Limits,
     /// What a connection may do.
@@ -29,6 +30,15 @@ pub struct Settings {
     pub refresh_interval: Duration,
     /// How it ends.
     pub drain: DrainTimes,
+}
+
+/// Where models and applications are kept.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// A folder or a `file://` URL.
+    Folder(String),
+    /// A bucket.
+    Bucket(Bucket),
 }
 
 /// What a client may ask for.
@@ -96,6 +106,16 @@ pub struct DrainTimes {
     pub delay: Duration,
     /// Then it has ended, whatever is not finished.
     pub max: Duration,
+}
+
+/// As the command line has it.
+impl fmt::Display for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => formatter.write_str(folder),
+            Self::Bucket(bucket) => bucket.url.fmt(formatter),
+        }
+    }
 }
 
 impl ConnectionLimits {

@@ -273,7 +273,7 @@ async fn a_store_that_lost_everything_is_an_outage_and_one_that_never_had_anythi
     fs::rename(&store, &aside).unwrap();
     for outage in [
         registry.models().await.unwrap_err(),
-        registry.applications().await.unwrap_err(),
+        registry.newest_revisions(|_| None).await.unwrap_err(),
         registry.artifact(&version("mnist:1")).await.unwrap_err(),
         registry.deploy(singular("app", "mnist:1")).await.unwrap_err(),
         registry

@@ -1,11 +1,11 @@
 //! The journal: every event under a number of its own, in the order in which they were written.
 
-use std::{fs, num::NonZeroU32, sync::Arc};
-
-use tempfile::TempDir;
+use std::{num::NonZeroU32, sync::Arc};
 
 use formats::journal::JournalEvent;
-use registry::{Registry, RegistryError};
+use registry::RegistryError;
+
+use crate::place::Place;
 
 fn event(number: usize) -> JournalEvent {
     JournalEvent::AggregationAdded([("name".to_owned(), number.into())].into_iter().collect())
@@ -13,42 +13,45 @@ fn event(number: usize) -> JournalEvent {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_concurrent_event_has_an_entry_that_a_restart_finds() {
-    let folder = TempDir::new().unwrap();
-    let open = || Arc::new(Registry::open(folder.path().to_str().unwrap()).unwrap());
-    let instances = [open(), open()];
-    let tasks: Vec<_> = (0..24)
-        .map(|number| {
-            let registry = instances[number % 2].clone();
-            tokio::spawn(async move { registry.record(event(number)).await.unwrap() })
-        })
-        .collect();
-    let mut written = Vec::new();
-    for task in tasks {
-        written.push(task.await.unwrap());
-    }
-    written.sort_by_key(|entry| entry.number);
-    let numbers: Vec<u32> = written.iter().map(|entry| entry.number.get()).collect();
-    assert_eq!(numbers, (1..=24).collect::<Vec<_>>());
-    for registry in [open(), instances[0].clone()] {
-        assert_eq!(registry.journal().await.unwrap(), written);
+    for place in Place::both() {
+        let open = || Arc::new(place.open());
+        let instances = [open(), open()];
+        let tasks: Vec<_> = (0..24)
+            .map(|number| {
+                let registry = instances[number % 2].clone();
+                tokio::spawn(async move { registry.record(event(number)).await.unwrap() })
+            })
+            .collect();
+        let mut written = Vec::new();
+        for task in tasks {
+            written.push(task.await.unwrap());
+        }
+        written.sort_by_key(|entry| entry.number);
+        let numbers: Vec<u32> = written.iter().map(|entry| entry.number.get()).collect();
+        assert_eq!(numbers, (1..=24).collect::<Vec<_>>());
+        for registry in [open(), instances[0].clone()] {
+            assert_eq!(registry.journal().await.unwrap(), written);
+        }
     }
 }
 
 #[tokio::test]
 async fn a_journal_that_nobody_wrote_to_is_empty() {
-    let folder = TempDir::new().unwrap();
-    let registry = Registry::open(folder.path().to_str().unwrap()).unwrap();
-    assert_eq!(registry.journal().await.unwrap(), []);
+    for place in Place::both() {
+        let registry = place.open();
+        assert_eq!(registry.journal().await.unwrap(), []);
+    }
 }
 
 #[tokio::test]
 async fn an_entry_that_was_moved_is_named() {
-    let folder = TempDir::new().unwrap();
-    let open = || Registry::open(folder.path().to_str().unwrap()).unwrap();
-    let entry = open().record(JournalEvent::AggregationRemoved(NonZeroU32::MIN)).await;
-    assert_eq!(entry.unwrap().number, NonZeroU32::MIN);
-    let journal = folder.path().join("journal");
-    fs::rename(journal.join("00000001.json"), journal.join("00000002.json")).unwrap();
-    let error = open().journal().await.unwrap_err();
-    assert!(matches!(&error, RegistryError::Corrupt { object, .. } if object == "journal/00000002.json"));
+    for place in Place::both() {
+        let open = || place.open();
+        let entry = open().record(JournalEvent::AggregationRemoved(NonZeroU32::MIN)).await;
+        assert_eq!(entry.unwrap().number, NonZeroU32::MIN);
+        place.write("journal/00000002.json", place.read("journal/00000001.json"));
+        place.remove("journal/00000001.json");
+        let error = open().journal().await.unwrap_err();
+        assert!(matches!(&error, RegistryError::Corrupt { object, .. } if object == "journal/00000002.json"));
+    }
 }

@@ -1,4 +1,5 @@
-//! The registry from outside: many publishers, failing stores, damaged and stray objects, and the folder it leaves.
+//! The registry from outside: many publishers, failing stores, damaged and stray objects, and the
+//! places where it is.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,8 +7,10 @@
 )]
 
 mod applications;
+mod bucket;
 mod damage;
 mod faults;
 mod journal;
+mod place;
 mod publish;
 mod support;

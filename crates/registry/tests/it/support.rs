@@ -1,6 +1,4 @@
-//! Artifacts, applications and folders for the tests of this crate.
-
-use std::{fs, path::Path};
+//! Artifacts and applications for the tests of this crate.
 
 use bytes::Bytes;
 
@@ -91,22 +89,4 @@ pub(crate) async fn publish(registry: &Registry, name: &str, text: &str, key: Op
         .await
         .unwrap();
     published.version.model.to_string()
-}
-
-/// All files below `folder`, one a line, sorted; digests are shortened.
-pub(crate) fn listing(folder: &Path) -> String {
-    fn walk(folder: &Path, root: &Path, lines: &mut Vec<String>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, root, lines);
-            } else {
-                lines.push(path.strip_prefix(root).unwrap().display().to_string());
-            }
-        }
-    }
-    let mut lines = Vec::new();
-    walk(folder, folder, &mut lines);
-    lines.sort();
-    lines.iter().map(|line| line.clone() + "\n").collect()
 }

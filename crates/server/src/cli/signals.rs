@@ -77,7 +77,7 @@ mod tests {
 
     fn url(endpoint: &str) -> Option<Option<String>> {
         let args = Args::try_parse_from(["server", "--otlp-endpoint", endpoint]).ok()?;
-        Some(args.settings().signals.traces.map(|traces| traces.url))
+        Some(args.settings().unwrap().signals.traces.map(|traces| traces.url))
     }
 
     #[test]

@@ -255,8 +255,12 @@ fn inference_status(error: &InferenceError) -> StatusCode {
             | RegistryError::UnknownApplication(_) => StatusCode::NOT_FOUND,
             RegistryError::KeyReused { .. } => StatusCode::CONFLICT,
             RegistryError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            RegistryError::Store { .. } | RegistryError::Vanished => StatusCode::SERVICE_UNAVAILABLE,
+            RegistryError::Bucket(_)
+            | RegistryError::Overwrites { .. }
+            | RegistryError::Store { .. }
+            | RegistryError::Vanished => StatusCode::SERVICE_UNAVAILABLE,
             RegistryError::Location { .. }
+            | RegistryError::Certificates { .. }
             | RegistryError::Open { .. }
             | RegistryError::NumbersUsedUp { .. }
             | RegistryError::Corrupt { .. } => StatusCode::INTERNAL_SERVER_ERROR,

@@ -12,7 +12,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 use formats::application::ApplicationSpec;
 use inference::{Applications, Registry};
-use server::{AccessSettings, DrainTimes, Settings, Signals};
+use server::{AccessSettings, DrainTimes, Settings, Signals, Store};
 use test_support::patience;
 
 use crate::connections::{ask, ask_for};
@@ -121,7 +121,7 @@ pub(crate) fn settings(folder: &TempDir) -> Settings {
     Settings {
         invocations: None,
         listen: "127.0.0.1:0".parse().unwrap(),
-        registry: folder.path().to_str().unwrap().to_owned(),
+        store: Store::Folder(folder.path().to_str().unwrap().to_owned()),
         limits: limits(),
         access: AccessSettings::default(),
         connections: connection_limits(),
@@ -261,7 +261,7 @@ fn a_registry_that_cannot_be_opened_ends_the_start() {
         file.to_str().unwrap(),
     ];
     let args = <server::cli::Args as clap::Parser>::try_parse_from(arguments).unwrap();
-    let error = server::start(args.settings()).unwrap_err();
+    let error = server::start(args.settings().unwrap()).unwrap_err();
     assert!(error.to_string().starts_with("cannot open the registry `"), "{error}");
 }
 
@@ -270,7 +270,7 @@ fn a_port_that_is_taken_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let args = <server::cli::Args as clap::Parser>::try_parse_from(["server", "--listen", &address]).unwrap();
-    let error = server::start(args.settings()).unwrap_err();
+    let error = server::start(args.settings().unwrap()).unwrap_err();
     assert_eq!(error.to_string(), format!("cannot listen on `{address}`"));
     assert!(error.downcast_ref::<server::ListenError>().is_some());
 }

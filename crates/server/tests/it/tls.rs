@@ -138,7 +138,7 @@ fn a_server_that_cannot_prove_who_it_is_does_not_start() {
     ]
     .concat();
     let args = <server::cli::Args as clap::Parser>::try_parse_from(arguments).unwrap();
-    let error = server::start(args.settings()).unwrap_err();
+    let error = server::start(args.settings().unwrap()).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!("`{}` is no private key in PEM form", key.display())
