@@ -8,7 +8,7 @@ use std::{
 use crate::{
     plan::{Location, Place, Value},
     server_url::ServerUrl,
-    settings::Settings,
+    settings::{Registry, Settings},
     state::State,
 };
 
@@ -44,7 +44,11 @@ impl Places {
             drain_delay: Duration::ZERO,
             data: settings.data.dir.clone(),
             models: settings.training.models_dir.clone(),
-            registry: settings.server.registry.clone(),
+            registry: match &settings.server.registry {
+                Registry::Folder(folder) => folder.clone(),
+                // No step reads or writes there.
+                Registry::Bucket(_) => PathBuf::new(),
+            },
             listen: settings.server.listen.to_string(),
             server_url: ServerUrl::of_listener(settings.server.listen),
             token_file: settings.server.management_token_file.clone(),

@@ -13,6 +13,7 @@ use std::{
 };
 
 use formats::{
+    bucket::{BucketUrl, Endpoint},
     hyperparameters::Hyperparameter,
     manifest::{Form, Manifest},
     name::ModelName,
@@ -89,12 +90,32 @@ pub struct TrainingSettings {
 pub struct ServerSettings {
     /// The address at which the server listens.
     pub listen: SocketAddr,
-    /// The folder of the registry.
-    pub registry: PathBuf,
+    /// Where the registry is.
+    pub registry: Registry,
     /// The file with the tokens that the management takes.
     pub management_token_file: Option<PathBuf>,
     /// The file with the keys that predictions take.
     pub api_keys_file: Option<PathBuf>,
+}
+
+/// Where the registry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registry {
+    /// In a folder here, on a volume in a cluster.
+    Folder(PathBuf),
+    /// In a bucket, which is the same everywhere.
+    Bucket(Bucket),
+}
+
+/// A bucket, as far as the settings tell: credentials are in the environment here, and in a secret of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// Which one, and what is ours in it.
+    pub url: BucketUrl,
+    /// Who keeps it, in place of Amazon.
+    pub endpoint: Option<Endpoint>,
+    /// Its region.
+    pub region: Option<String>,
 }
 
 /// How a model is proven.
@@ -132,8 +153,10 @@ pub struct KubernetesSettings {
     pub replicas_max: Option<NonZeroU16>,
     /// Size of the volume for everything but the registry.
     pub work_storage: Quantity,
-    /// Size of the volume for the registry.
+    /// Size of the volume for the registry, where it is on one.
     pub registry_storage: Quantity,
+    /// The secret with the credentials for the registry's bucket, where it is in one.
+    pub registry_credentials: Option<String>,
     /// Class of both; absent: the cluster's default.
     pub storage_class: Option<String>,
     /// Which pods may have the volumes at once.
@@ -196,6 +219,16 @@ pub enum SettingsError {
         /// The settings file.
         file: String,
     },
+}
+
+impl Registry {
+    /// The bucket, where it is in one.
+    pub(crate) fn bucket(&self) -> Option<&Bucket> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Bucket(bucket) => Some(bucket),
+        }
+    }
 }
 
 impl Settings {

@@ -13,7 +13,7 @@ use crate::{
     executor::{Cluster, Held, Keep, Lease, remove},
     interrupt::Interrupt,
     service::ServiceFolder,
-    settings::Settings,
+    settings::{Registry, Settings},
     state::State,
 };
 
@@ -82,7 +82,12 @@ fn here(arguments: &DownArgs) -> anyhow::Result<ExitCode> {
     let removed = match (arguments.all, settings) {
         (true, settings) => {
             let settings = settings?;
-            vec![settings.training.models_dir, settings.server.registry]
+            let mut folders = vec![settings.training.models_dir];
+            match settings.server.registry {
+                Registry::Folder(folder) => folders.push(folder),
+                Registry::Bucket(bucket) => console::say(&format!("the registry `{}` stays as it is", bucket.url)),
+            }
+            folders
         }
         (false, _) => Vec::new(),
     };

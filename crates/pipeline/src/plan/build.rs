@@ -3,7 +3,7 @@
 use formats::hyperparameters::RECIPE;
 
 use super::{Argument, Kind, Location, Place, Plan, Program, Step, StepName, Value};
-use crate::settings::Settings;
+use crate::settings::{Registry, Settings};
 
 /// The name that the trainer gives its artifact in [`Place::Models`].
 const ARTIFACT: &str = "mnist.safetensors";
@@ -108,17 +108,32 @@ fn train(settings: &Settings) -> Step {
 }
 
 fn serve(settings: &Settings) -> Step {
-    let mut arguments = vec![
-        Argument {
-            flag: "--listen",
-            value: Value::Listen,
-        },
-        whole("--registry", Place::Registry),
-        Argument {
-            flag: "--drain-delay-ms",
-            value: Value::DrainDelay,
-        },
-    ];
+    let mut arguments = vec![Argument {
+        flag: "--listen",
+        value: Value::Listen,
+    }];
+    // A bucket is no place: nobody has to bring it to a step.
+    let mut registry = Vec::new();
+    match &settings.server.registry {
+        Registry::Folder(_) => {
+            arguments.push(whole("--registry", Place::Registry));
+            registry.push(Location::whole(Place::Registry));
+        }
+        Registry::Bucket(bucket) => {
+            arguments.push(text("--registry", &bucket.url));
+            arguments.extend(
+                bucket
+                    .endpoint
+                    .iter()
+                    .map(|endpoint| text("--bucket-endpoint", endpoint)),
+            );
+            arguments.extend(bucket.region.iter().map(|region| text("--bucket-region", region)));
+        }
+    }
+    arguments.push(Argument {
+        flag: "--drain-delay-ms",
+        value: Value::DrainDelay,
+    });
     arguments.extend(token_file(settings, "--management-token-file"));
     arguments.extend(api_keys_file(settings));
     Step {
@@ -127,8 +142,8 @@ fn serve(settings: &Settings) -> Step {
         program: Program::Server,
         command: None,
         arguments,
-        reads: vec![Location::whole(Place::Registry)],
-        writes: vec![Location::whole(Place::Registry)],
+        reads: registry.clone(),
+        writes: registry,
         builds: vec![Program::Server],
     }
 }

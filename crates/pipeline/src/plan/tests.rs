@@ -2,7 +2,7 @@ use expect_test::{Expect, expect};
 use formats::hyperparameters;
 
 use super::*;
-use crate::settings::{Settings, tests::settings};
+use crate::settings::{Bucket, Registry, Settings, tests::settings};
 
 fn check(change: impl FnOnce(&mut Settings), step: StepName, expected: Expect) {
     let mut settings = settings();
@@ -18,6 +18,34 @@ fn check(change: impl FnOnce(&mut Settings), step: StepName, expected: Expect) {
         list(&step.reads),
         list(&step.writes)
     ));
+}
+
+#[test]
+fn a_registry_in_a_bucket_is_no_place_but_an_address() {
+    check(
+        |_| {},
+        StepName::Serve,
+        expect![[r#"
+        server --listen <listen> --registry registry --drain-delay-ms <delay>
+        reads registry
+        writes registry
+    "#]],
+    );
+    check(
+        |settings| {
+            settings.server.registry = Registry::Bucket(Bucket {
+                url: "s3://models/team-a".parse().unwrap(),
+                endpoint: Some("http://127.0.0.1:9000".parse().unwrap()),
+                region: Some("eu-central-1".to_owned()),
+            });
+        },
+        StepName::Serve,
+        expect![[r#"
+            server --listen <listen> --registry s3://models/team-a --bucket-endpoint http://127.0.0.1:9000 --bucket-region eu-central-1 --drain-delay-ms <delay>
+            reads 
+            writes 
+        "#]],
+    );
 }
 
 #[test]

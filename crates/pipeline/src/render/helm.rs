@@ -3,8 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{kustomize::objects_of, set, yaml};
-use crate::executor::Scene;
+use crate::{
+    executor::Scene,
+    settings::{Bucket, Registry},
+};
 
+/// The value with the name of the secret that opens a bucket.
+const CREDENTIALS: &str = "registryCredentials";
 /// The version of the chart is that of the programs.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -12,7 +17,7 @@ pub(super) fn files(scene: &Scene) -> Vec<(&'static str, String)> {
     vec![
         ("chart/Chart.yaml", yaml::document(&chart())),
         ("chart/values.yaml", yaml::document(&values(scene))),
-        ("chart/values.schema.json", pretty(&schema())),
+        ("chart/values.schema.json", pretty(&schema(scene))),
         ("chart/templates/slipway.yaml", yaml::documents(&templates(scene))),
         ("chart/templates/token.yaml", TOKEN.to_owned()),
         ("chart/templates/NOTES.txt", notes(scene)),
@@ -33,37 +38,75 @@ fn chart() -> Value {
 
 fn values(scene: &Scene) -> Value {
     let settings = &scene.settings.kubernetes;
-    json!({
+    let mut values = json!({
         "image": scene.image,
         "replicas": settings.replicas,
         "workStorage": settings.work_storage.to_string(),
-        "registryStorage": settings.registry_storage.to_string(),
         "storageClass": settings.storage_class,
         "serverMemory": settings.server.memory.to_string(),
         "serverCpu": settings.server.cpu.to_string(),
         "serviceType": "ClusterIP",
-    })
+    });
+    match &scene.settings.server.registry {
+        Registry::Folder(_) => values["registryStorage"] = json!(settings.registry_storage.to_string()),
+        Registry::Bucket(bucket) => {
+            for (_, name, value) in flags(bucket) {
+                values[name] = json!(value);
+            }
+            values[CREDENTIALS] = json!(settings.registry_credentials);
+        }
+    }
+    values
 }
 
-fn schema() -> Value {
+/// How the server is told of a bucket, and under which names the chart's values have it.
+fn flags(bucket: &Bucket) -> Vec<(&'static str, &'static str, String)> {
+    let endpoint = bucket.endpoint.as_ref().map(ToString::to_string);
+    let flags = [
+        ("--registry", "registry", Some(bucket.url.to_string())),
+        ("--bucket-endpoint", "registryEndpoint", endpoint),
+        ("--bucket-region", "registryRegion", bucket.region.clone()),
+    ];
+    flags
+        .into_iter()
+        .filter_map(|(flag, name, value)| Some((flag, name, value?)))
+        .collect()
+}
+
+fn schema(scene: &Scene) -> Value {
     let quantity = json!({"type": "string", "pattern": "^[1-9][0-9]*(m|Ki|Mi|Gi|Ti)?$"});
-    json!({
+    let text = json!({"type": "string", "minLength": 1});
+    let mut schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "type": "object",
         "additionalProperties": false,
-        "required": ["image", "replicas", "workStorage", "registryStorage", "serverMemory", "serverCpu", "serviceType"],
         "properties": {
-            "image": {"type": "string", "minLength": 1},
+            "image": text,
             "replicas": {"type": "integer", "minimum": 1},
             "workStorage": quantity,
-            "registryStorage": quantity,
             "storageClass": {"type": ["string", "null"]},
             "serverMemory": quantity,
             "serverCpu": quantity,
             "serviceType": {"enum": ["ClusterIP", "NodePort", "LoadBalancer"]},
             "global": {"type": "object"},
         },
-    })
+    });
+    let mut required = vec!["image", "replicas", "workStorage"];
+    match &scene.settings.server.registry {
+        Registry::Folder(_) => {
+            schema["properties"]["registryStorage"] = quantity;
+            required.push("registryStorage");
+        }
+        Registry::Bucket(bucket) => {
+            for name in flags(bucket).into_iter().map(|(_, name, _)| name).chain([CREDENTIALS]) {
+                schema["properties"][name] = text.clone();
+                required.push(name);
+            }
+        }
+    }
+    required.extend(["serverMemory", "serverCpu", "serviceType"]);
+    schema["required"] = json!(required);
+    schema
 }
 
 /// The objects with values in their places.
@@ -95,6 +138,9 @@ fn templates(scene: &Scene) -> Vec<Value> {
                 for (path, name) in resources {
                     set(object, &format!("{container}/resources/{path}"), value(name));
                 }
+                if let Some(bucket) = scene.settings.server.registry.bucket() {
+                    set_bucket(&mut object["spec"]["template"]["spec"]["containers"][0], bucket);
+                }
             }
             Some("Job") => hook(object),
             Some("CronJob") => retraining(object, &scene.image),
@@ -103,6 +149,22 @@ fn templates(scene: &Scene) -> Vec<Value> {
         }
     }
     objects
+}
+
+/// Whoever installs the chart has another bucket than who rendered it.
+fn set_bucket(container: &mut Value, bucket: &Bucket) {
+    let command = container["command"].as_array_mut().expect("a container has a command");
+    for (flag, name, _) in flags(bucket) {
+        let place = command.iter().position(|argument| argument == flag);
+        command[place.expect("the server is told of the bucket") + 1] = value(&format!("Values.{name}"));
+    }
+    for variable in container["env"].as_array_mut().into_iter().flatten() {
+        set(
+            variable,
+            "/valueFrom/secretKeyRef/name",
+            value(&format!("Values.{CREDENTIALS}")),
+        );
+    }
 }
 
 /// A delivery follows each installation and upgrade, which end well only with it.

@@ -8,14 +8,15 @@ use std::{
 };
 
 use formats::{
+    bucket::BucketUrl,
     hyperparameters::{Hyperparameter, OVERRIDES, RECIPE, Values},
     manifest::Manifest,
     yaml::{Document, Node, Read},
 };
 
 use super::{
-    AccessMode, DataSettings, KubernetesSettings, Limits, Resources, ServerSettings, Settings, TestSettings,
-    TrainingSettings,
+    AccessMode, Bucket, DataSettings, KubernetesSettings, Limits, Registry, Resources, ServerSettings, Settings,
+    TestSettings, TrainingSettings,
 };
 
 // What the trainer takes: a device beyond is a mistake to be told now, not after the download.
@@ -119,11 +120,24 @@ fn server(node: Node<'_>) -> Read<ServerSettings> {
             .parse()
             .map_err(|_| node.refuse("expected an address with a port, such as `127.0.0.1:8080`"))
     });
-    let registry = section.required("registry", path);
+    let registry = section.required("registry", registry);
+    let endpoint = section.optional("registry_endpoint", Node::parse);
+    let region = section.optional("registry_region", region);
     let management_token_file = section.optional("management_token_file", path);
     let api_keys_file = section.optional("api_keys_file", path);
     section.finish();
     let (listen, management_token_file): (SocketAddr, _) = (listen?, management_token_file?);
+    let registry = match (registry?, endpoint?, region?) {
+        (Registry::Bucket(bucket), endpoint, region) => Registry::Bucket(Bucket {
+            endpoint,
+            region,
+            ..bucket
+        }),
+        (folder, None, None) => folder,
+        _ => {
+            return Err(node.refuse("`registry_endpoint` and `registry_region` belong to a `registry` at `s3://…`"));
+        }
+    };
     if !listen.ip().is_loopback() && management_token_file.is_none() {
         return Err(node.refuse(format!(
             "others reach `{listen}`, where a server is managed only with a `management_token_file`, found none"
@@ -131,7 +145,7 @@ fn server(node: Node<'_>) -> Read<ServerSettings> {
     }
     Ok(ServerSettings {
         listen,
-        registry: registry?,
+        registry,
         management_token_file,
         api_keys_file: api_keys_file?,
     })
@@ -173,6 +187,7 @@ fn kubernetes(node: Node<'_>) -> Read<KubernetesSettings> {
     let replicas_max = section.optional("replicas_max", |node| node.integer(NonZeroU16::MIN..));
     let work_storage = section.required("work_storage", Node::parse);
     let registry_storage = section.required("registry_storage", Node::parse);
+    let registry_credentials = section.optional("registry_credentials", object_name);
     let storage_class = section.optional("storage_class", Node::text);
     let access_mode = section.required("access_mode", |node| {
         node.choice(&[
@@ -206,6 +221,7 @@ fn kubernetes(node: Node<'_>) -> Read<KubernetesSettings> {
         replicas_max,
         work_storage: work_storage?,
         registry_storage: registry_storage?,
+        registry_credentials: registry_credentials?,
         storage_class: storage_class?.map(str::to_owned),
         access_mode: access_mode?,
         retraining_schedule: retraining_schedule?,
@@ -213,6 +229,35 @@ fn kubernetes(node: Node<'_>) -> Read<KubernetesSettings> {
         server: server?,
         step: step?,
     })
+}
+
+fn registry(node: Node<'_>) -> Read<Registry> {
+    if !BucketUrl::is_meant(node.text()?) {
+        return path(node).map(Registry::Folder);
+    }
+    Ok(Registry::Bucket(Bucket {
+        url: node.parse()?,
+        endpoint: None,
+        region: None,
+    }))
+}
+
+fn region(node: Node<'_>) -> Read<String> {
+    let text = node.text()?;
+    match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        true => Ok(text.to_owned()),
+        false => Err(node.refuse("expected a region, such as `eu-central-1`")),
+    }
+}
+
+/// The name of an object of a cluster.
+fn object_name(node: Node<'_>) -> Read<String> {
+    let text = node.text()?;
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    match (1..=253).contains(&text.len()) && text.bytes().all(fits) {
+        true => Ok(text.to_owned()),
+        false => Err(node.refuse("expected the name of a secret: lower-case letters, digits, `-` and `.`")),
+    }
 }
 
 fn share(node: Node<'_>) -> Read<f64> {

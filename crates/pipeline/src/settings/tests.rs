@@ -81,7 +81,7 @@ fn every_mistake_in_both_files_is_told_at_once() {
             pipeline.yaml:57:11: `training.device`: expected `native` or `flex` or `ndarray` or `wgpu`, found `gpu`
             pipeline.yaml:60:17: `training.accuracy_min`: expected a number from 0 to 1, found `98.5`
             pipeline.yaml:65:11: `server.listen`: expected an address with a port, such as `127.0.0.1:8080`
-            pipeline.yaml:86:3: missing key `attempts` in `limits`
+            pipeline.yaml:90:3: missing key `attempts` in `limits`
             application.yaml:7:1: missing key `singular` or `pipeline`
             application.yaml:9:7: `name`: ` ` at position 6 of the name `mnist app`, expected an ASCII letter, digit, `-`, `_` or `.`
             application.yaml:10:1: unknown key `singlar`; did you mean `singular`?"#]],
@@ -95,6 +95,52 @@ fn an_address_that_others_reach_takes_a_token() {
         expect![[r#"
             the settings have a mistake:
             pipeline.yaml:65:3: `server`: others reach `0.0.0.0:8080`, where a server is managed only with a `management_token_file`, found none"#]],
+    );
+}
+
+#[test]
+fn a_registry_is_a_folder_or_a_bucket_that_says_no_secret() {
+    check(
+        &[(
+            "pipeline.yaml",
+            "registry: registry",
+            "registry: s3://AKIA:hunter2@models",
+        )],
+        expect![[r#"
+            the settings have a mistake:
+            pipeline.yaml:68:13: `server.registry`: credentials do not belong into an address: they come from the environment of the server"#]],
+    );
+    check(
+        &[
+            ("pipeline.yaml", "registry: registry", "registry: s3://Models"),
+            (
+                "pipeline.yaml",
+                "registry_endpoint: null",
+                "registry_endpoint: minio:9000",
+            ),
+            ("pipeline.yaml", "registry_region: null", "registry_region: eu central"),
+            (
+                "pipeline.yaml",
+                "registry_credentials: null",
+                "registry_credentials: My_Secret",
+            ),
+        ],
+        expect![[r#"
+            the settings have 4 mistakes:
+            pipeline.yaml:68:13: `server.registry`: expected a bucket of 3 to 63 lower-case letters, digits, `-` and `.`, with a letter or digit at both ends
+            pipeline.yaml:70:22: `server.registry_endpoint`: expected an address such as `https://s3.example.com` or `http://127.0.0.1:9000`
+            pipeline.yaml:71:20: `server.registry_region`: expected a region, such as `eu-central-1`
+            pipeline.yaml:105:25: `kubernetes.registry_credentials`: expected the name of a secret: lower-case letters, digits, `-` and `.`"#]],
+    );
+    check(
+        &[(
+            "pipeline.yaml",
+            "registry_region: null",
+            "registry_region: eu-central-1",
+        )],
+        expect![[r#"
+            the settings have a mistake:
+            pipeline.yaml:65:3: `server`: `registry_endpoint` and `registry_region` belong to a `registry` at `s3://…`"#]],
     );
 }
 

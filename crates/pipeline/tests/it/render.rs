@@ -106,6 +106,63 @@ fn a_data_set_on_this_machine_is_not_rendered() {
     );
 }
 
+/// The shipped settings with their registry in a bucket.
+fn with_bucket() -> Workspace {
+    let workspace = Workspace::new();
+    for name in ["pipeline.yaml", "application.yaml"] {
+        let mut text = std::fs::read_to_string(root().join(name)).unwrap();
+        for (old, new) in [
+            ("registry: registry", "registry: s3://models/team-a"),
+            (
+                "registry_endpoint: null",
+                "registry_endpoint: https://minio.example:9000",
+            ),
+            ("registry_credentials: null", "registry_credentials: slipway-bucket"),
+        ] {
+            text = text.replacen(old, new, 1);
+        }
+        workspace.write(name, text.as_bytes());
+    }
+    let outcome = run(&workspace, &["render"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    workspace
+}
+
+#[test]
+fn a_registry_in_a_bucket_is_rendered_for_every_tool_without_a_volume_and_without_a_secret() {
+    let workspace = with_bucket();
+    let mut n_with_server = 0;
+    for file in workspace.files("k8s") {
+        let text = String::from_utf8(workspace.read(&file)).unwrap();
+        assert!(
+            !text.contains("slipway-registry") && !text.contains("registryStorage"),
+            "{file}"
+        );
+        if text.contains("AWS_ACCESS_KEY_ID") {
+            n_with_server += 1;
+            assert!(text.contains("secretKeyRef") && !text.contains("stringData"), "{file}");
+        }
+    }
+    // Plain, kustomize, the chart and KServe; the others take no server along.
+    assert_eq!(n_with_server, 4);
+    let values = String::from_utf8(workspace.read("k8s/chart/values.yaml")).unwrap();
+    for line in [
+        "registry: s3://models/team-a\n",
+        "registryEndpoint: https://minio.example:9000\n",
+        "registryCredentials: slipway-bucket\n",
+    ] {
+        assert!(values.contains(line), "{values}");
+    }
+    let template = String::from_utf8(workspace.read("k8s/chart/templates/slipway.yaml")).unwrap();
+    for value in ["registry", "registryEndpoint", "registryCredentials"] {
+        assert!(
+            template.contains(&format!("{{{{ .Values.{value} | quote }}}}")),
+            "{template}"
+        );
+    }
+    assert_eq!(run(&workspace, &["render", "--check"]).code, 0);
+}
+
 #[test]
 fn the_warnings_are_given_when_they_should_be() {
     if !OnDemand::Interop.is_asked_for() {
@@ -129,11 +186,14 @@ fn workflows_and_trainings_have_no_field_that_their_tools_do_not_know() {
         return;
     }
     let python = Python::with(&beside("models.txt"));
-    let told = python.run(&Workspace::new(), &beside("read_models.py"), &[&rendered()]);
-    assert_eq!(
-        told,
-        "argo/cron-workflow.yaml CronWorkflow\nargo/workflow.yaml Workflow\n\
-         kserve/inference-service.yaml InferenceService\nkserve/serving-runtime.yaml ServingRuntime\n\
-         kubeflow/train-job.yaml TrainJob\nkubeflow/training-runtime.yaml TrainingRuntime\n"
-    );
+    let with_bucket = with_bucket();
+    for folder in [rendered(), with_bucket.join("k8s").display().to_string()] {
+        let told = python.run(&Workspace::new(), &beside("read_models.py"), &[&folder]);
+        assert_eq!(
+            told,
+            "argo/cron-workflow.yaml CronWorkflow\nargo/workflow.yaml Workflow\n\
+             kserve/inference-service.yaml InferenceService\nkserve/serving-runtime.yaml ServingRuntime\n\
+             kubeflow/train-job.yaml TrainJob\nkubeflow/training-runtime.yaml TrainingRuntime\n"
+        );
+    }
 }

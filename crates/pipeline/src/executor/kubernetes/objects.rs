@@ -1,6 +1,7 @@
 //! The objects of a delivery in a cluster, as pure functions of settings and plan.
 
 mod base;
+mod bucket;
 mod chain;
 mod job;
 mod network;
@@ -108,6 +109,7 @@ impl Scene {
             let path = settings.root.join(path);
             fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))
         };
+        bucket::check(settings)?;
         let manifest = read(&settings.application)?;
         let retraining = match settings.kubernetes.retraining_schedule {
             Some(_) => Some(Retraining::new(settings, read(&settings.file)?)?),

@@ -4,7 +4,7 @@ use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
 use super::{API_KEYS_KEY, Scene, TOKEN_KEY, labels, names, retraining::SETTINGS_KEY};
-use crate::settings::{AccessMode, Quantity};
+use crate::settings::{AccessMode, Quantity, Registry};
 
 impl Scene {
     /// The namespace, in which pods must not be more than they need to be.
@@ -36,12 +36,14 @@ impl Scene {
         })
     }
 
-    pub(super) fn claims(&self) -> [Value; 2] {
+    pub(super) fn claims(&self) -> impl Iterator<Item = Value> {
         let settings = &self.settings.kubernetes;
-        [
-            self.claim(names::WORK, &settings.work_storage),
-            self.claim(names::REGISTRY, &settings.registry_storage),
-        ]
+        let work = self.claim(names::WORK, &settings.work_storage);
+        let registry = match &self.settings.server.registry {
+            Registry::Folder(_) => Some(self.claim(names::REGISTRY, &settings.registry_storage)),
+            Registry::Bucket(_) => None,
+        };
+        [work].into_iter().chain(registry)
     }
 
     fn claim(&self, name: &str, storage: &Quantity) -> Value {

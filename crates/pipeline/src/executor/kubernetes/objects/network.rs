@@ -6,17 +6,20 @@ use super::{LOOK, Scene, names, selector};
 use crate::{places::SERVER_PORT, plan::StepName};
 
 impl Scene {
-    /// Nobody talks to anybody, but: everybody to the server, steps to it and to the cluster's names, and the step that
-    /// fetches the data set to the world.
+    /// Nobody talks to anybody, but: everybody to the server, the server to a bucket that is its registry, steps to the
+    /// server and to the cluster's names, and the step that fetches the data set to the world.
     pub(super) fn networks(&self) -> [Value; 3] {
         let to_sources = json!({"ports": [{"protocol": "TCP", "port": 443}, {"protocol": "TCP", "port": 80}]});
         let tasks = StepName::ALL.iter().filter(|step| **step != StepName::Serve);
         let components: Vec<&str> = tasks.map(|step| step.as_str()).chain([LOOK]).collect();
-        let server = json!({
+        let mut server = json!({
             "podSelector": {"matchLabels": selector("server")},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [{"ports": [{"protocol": "TCP", "port": SERVER_PORT}]}],
         });
+        if let Some(to_bucket) = self.bucket_egress() {
+            server["egress"] = json!([to_names(), to_bucket]);
+        }
         let steps = json!({
             "podSelector": {
                 "matchLabels": {"app.kubernetes.io/name": "slipway"},

@@ -15,15 +15,20 @@ impl Scene {
     pub(crate) fn deployment(&self, key: &Key) -> Value {
         let step = self.step(StepName::Serve);
         let settings = &self.settings.kubernetes;
+        let mut more = json!({
+            "ports": [{"name": "http", "containerPort": SERVER_PORT}],
+            "startupProbe": probe("/livez", 1, 30),
+            "readinessProbe": probe("/readyz", 2, 2),
+            "livenessProbe": probe("/livez", 10, 3),
+        });
+        let environment = self.bucket_environment();
+        if !environment.is_empty() {
+            more["env"] = json!(environment);
+        }
         let inside = Inside {
             name: "server".to_owned(),
             command: self.program(step, ""),
-            more: json!({
-                "ports": [{"name": "http", "containerPort": SERVER_PORT}],
-                "startupProbe": probe("/livez", 1, 30),
-                "readinessProbe": probe("/readyz", 2, 2),
-                "livenessProbe": probe("/livez", 10, 3),
-            }),
+            more,
             resources: settings.server.clone(),
             account: names::SERVER,
             grace_seconds: GRACE_SECONDS,

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     decide::Key,
     render::yaml,
-    settings::{Settings, tests::settings},
+    settings::{Bucket, Registry, Settings, tests::settings},
     state::RunId,
 };
 
@@ -25,6 +25,16 @@ fn scene_with(change: impl FnOnce(&mut Settings)) -> anyhow::Result<Scene> {
 
 fn nightly(settings: &mut Settings) {
     settings.kubernetes.retraining_schedule = Some("30 2 * * *".parse().unwrap());
+}
+
+/// The settings with their registry in a bucket at `endpoint`.
+fn in_bucket(settings: &mut Settings, endpoint: Option<&str>) {
+    settings.server.registry = Registry::Bucket(Bucket {
+        url: "s3://models/team-a".parse().unwrap(),
+        endpoint: endpoint.map(|endpoint| endpoint.parse().unwrap()),
+        region: None,
+    });
+    settings.kubernetes.registry_credentials = Some("slipway-bucket".to_owned());
 }
 
 fn key() -> Key {
@@ -61,6 +71,58 @@ fn each_task_is_a_job() {
         })
         .collect();
     expect_file!["tests/jobs.yaml"].assert_eq(&yaml::documents(&jobs));
+}
+
+/// No volume, credentials by reference, and a way out: all that differs.
+#[test]
+fn a_registry_in_a_bucket_is_reached_by_the_servers_alone() {
+    let scene = scene_with(|settings| in_bucket(settings, Some("https://minio.example:9000"))).unwrap();
+    let deployment = scene.deployment(&key());
+    let pod = &deployment["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    let policy = scene
+        .base()
+        .into_iter()
+        .find(|object| object["kind"] == "NetworkPolicy" && object["metadata"]["name"] == names::SERVER);
+    let parts = serde_json::json!({
+        "command": container["command"],
+        "env": container["env"],
+        "volumes": pod["volumes"],
+        "egress": policy.unwrap()["spec"]["egress"],
+    });
+    expect_file!["tests/bucket.yaml"].assert_eq(&yaml::document(&parts));
+    let claims = scene
+        .base()
+        .into_iter()
+        .filter(|object| object["kind"] == "PersistentVolumeClaim");
+    let claims: Vec<Value> = claims.map(|claim| claim["metadata"]["name"].clone()).collect();
+    assert_eq!(claims, [names::WORK]);
+    for step in scene.tasks() {
+        let (container, _) = scene.container(step, scene.rendered(step));
+        assert_eq!(
+            container.get("env"),
+            None,
+            "{} has nothing to do with the bucket",
+            step.name
+        );
+    }
+}
+
+#[test]
+fn a_bucket_that_no_pod_could_reach_is_refused() {
+    let refusal = |change: fn(&mut Settings)| scene_with(change).unwrap_err().to_string();
+    assert_eq!(
+        refusal(|settings| {
+            in_bucket(settings, Some("http://minio.example"));
+            settings.kubernetes.registry_credentials = None;
+        }),
+        "the registry `s3://models/team-a` takes credentials in a cluster: expected the name of a secret (key \
+         `kubernetes.registry_credentials`), found none"
+    );
+    assert_eq!(
+        refusal(|settings| in_bucket(settings, None)),
+        "the registry `s3://models/team-a` is with Amazon: expected a region (key `server.registry_region`), found none"
+    );
 }
 
 #[test]
