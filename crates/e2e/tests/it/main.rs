@@ -5,6 +5,7 @@
     reason = "clippy knows a test by its attribute, not the functions that several tests share"
 )]
 
+mod bucket;
 mod command_lines;
 mod defects;
 mod documents;

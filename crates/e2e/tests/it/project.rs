@@ -12,6 +12,7 @@ pub(crate) const RUN_MAX: Duration = Duration::from_secs(240);
 pub(crate) struct Project {
     pub(crate) workspace: Workspace,
     pub(crate) port: u16,
+    environment: Vec<(String, String)>,
 }
 
 impl Project {
@@ -20,6 +21,7 @@ impl Project {
         let project = Self {
             workspace: Workspace::new(),
             port: free_port(),
+            environment: Vec::new(),
         };
         write_idx_files(&project.workspace.join("digits"), 2_000, 300, Packing::Gzip);
         for name in ["pipeline.yaml", "application.yaml"] {
@@ -36,6 +38,12 @@ impl Project {
         project.set("accuracy_min: 0.97", "accuracy_min: 0.8");
         project.set("noisy_accuracy_min: 0.95", "noisy_accuracy_min: null");
         project
+    }
+
+    /// The same, with variables that its programs are started with.
+    pub(crate) fn with_environment(mut self, environment: Vec<(String, String)>) -> Self {
+        self.environment = environment;
+        self
     }
 
     /// Changes a line of `pipeline.yaml`.
@@ -65,7 +73,8 @@ impl Project {
 
     /// Starts `pipeline`.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        Running::start(self.workspace.command(&program("pipeline")).args(arguments))
+        let mut command = self.workspace.command(&program("pipeline"));
+        Running::start(command.args(arguments).envs(self.environment.iter().cloned()))
     }
 
     /// What the server answers at `path`.
