@@ -7,10 +7,14 @@ mod signature;
 use std::{
     collections::BTreeMap,
     io::{self, BufReader, Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread::{self, JoinHandle},
+    net::TcpStream,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
+
+use crate::acceptor::Acceptor;
 
 use exchange::{Call, Reply};
 use objects::Objects;
@@ -21,9 +25,8 @@ use objects::Objects;
 /// and believes nobody whose signature, digest of the body, region or key is wrong.
 #[derive(Debug)]
 pub struct BucketServer {
-    address: SocketAddr,
     state: Arc<Mutex<State>>,
-    acceptor: Option<JoinHandle<()>>,
+    acceptor: Acceptor,
 }
 
 /// What the service does wrong for one request.
@@ -52,7 +55,6 @@ struct State {
     /// How all others do.
     fault: Option<BucketFault>,
     calls: Vec<String>,
-    is_closed: bool,
 }
 
 impl BucketServer {
@@ -65,28 +67,21 @@ impl BucketServer {
 
     /// A service with one empty bucket of this name.
     pub fn start(bucket: &str) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback address has a free port");
-        let address = listener.local_addr().expect("a bound socket has an address");
         let state = Arc::new(Mutex::new(State {
             bucket: bucket.to_owned(),
             objects: Objects::default(),
             faults: BTreeMap::new(),
             fault: None,
             calls: Vec::new(),
-            is_closed: false,
         }));
         let shared = Arc::clone(&state);
-        let acceptor = thread::spawn(move || accept(&listener, &shared));
-        Self {
-            address,
-            state,
-            acceptor: Some(acceptor),
-        }
+        let acceptor = Acceptor::start(move |connection, is_closed| talk(connection, is_closed, &shared));
+        Self { state, acceptor }
     }
 
     /// Where it answers.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.acceptor.address())
     }
 
     /// The variables that let a program of ours reach the bucket.
@@ -154,41 +149,17 @@ impl BucketServer {
     }
 }
 
-impl Drop for BucketServer {
-    fn drop(&mut self) {
-        lock(&self.state).is_closed = true;
-        // The acceptor waits for a connection; this one lets it see that it is over.
-        let _ = TcpStream::connect(self.address);
-        if let Some(acceptor) = self.acceptor.take() {
-            let _ = acceptor.join();
-        }
-    }
-}
-
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn accept(listener: &TcpListener, state: &Arc<Mutex<State>>) {
-    for connection in listener.incoming() {
-        if lock(state).is_closed {
-            return;
-        }
-        let (Ok(connection), state) = (connection, Arc::clone(state)) else {
-            continue;
-        };
-        // A client that goes away in the middle is an ordinary event in a test of faults.
-        thread::spawn(move || drop(talk(&connection, &state)));
-    }
-}
-
 /// Answers one request after the other, as long as the client stays.
-fn talk(connection: &TcpStream, state: &Mutex<State>) -> io::Result<()> {
+fn talk(connection: &TcpStream, is_closed: &AtomicBool, state: &Mutex<State>) -> io::Result<()> {
     let mut reader = BufReader::new(connection);
     while let Some(call) = Call::read(&mut reader)? {
         let fault = {
             let mut state = lock(state);
-            if state.is_closed {
+            if is_closed.load(Ordering::SeqCst) {
                 return Ok(());
             }
             let number = state.calls.len();

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+
+use crate::acceptor::Acceptor;
 
 /// Serves files from memory until it is dropped; understands `Range: bytes=N-` and closes after each answer.
 #[derive(Debug)]
 pub struct FileServer {
-    address: SocketAddr,
     state: Arc<Mutex<State>>,
-    acceptor: Option<JoinHandle<()>>,
+    acceptor: Acceptor,
 }
 
 /// What the server does wrong for one request.
@@ -46,7 +46,6 @@ struct State {
     /// Faults still to come, by path, the next one first.
     faults: BTreeMap<String, VecDeque<Fault>>,
     requests: Vec<Request>,
-    is_closed: bool,
 }
 
 impl FileServer {
@@ -59,24 +58,18 @@ impl FileServer {
                 files.insert(name.to_string_lossy().into_owned(), bytes);
             }
         }
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback address has a free port");
-        let address = listener.local_addr().expect("a bound socket has an address");
         let state = Arc::new(Mutex::new(State {
             files,
             ..State::default()
         }));
         let shared = Arc::clone(&state);
-        let acceptor = thread::spawn(move || accept(&listener, &shared));
-        Self {
-            address,
-            state,
-            acceptor: Some(acceptor),
-        }
+        let acceptor = Acceptor::start(move |connection, _| answer(connection, &shared));
+        Self { state, acceptor }
     }
 
     /// Address of the folder, with a slash at its end.
     pub fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        format!("http://{}/", self.acceptor.address())
     }
 
     /// The next `times` requests for `path` that have no fault yet meet this one.
@@ -100,36 +93,12 @@ impl FileServer {
     }
 }
 
-impl Drop for FileServer {
-    fn drop(&mut self) {
-        lock(&self.state).is_closed = true;
-        // The acceptor waits for a connection; this one lets it see that it is over.
-        let _ = TcpStream::connect(self.address);
-        if let Some(acceptor) = self.acceptor.take() {
-            let _ = acceptor.join();
-        }
-    }
-}
-
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn accept(listener: &TcpListener, state: &Arc<Mutex<State>>) {
-    for connection in listener.incoming() {
-        if lock(state).is_closed {
-            return;
-        }
-        let (Ok(connection), state) = (connection, Arc::clone(state)) else {
-            continue;
-        };
-        // A client that goes away in the middle is an ordinary event in a test of faults.
-        thread::spawn(move || drop(answer(connection, &state)));
-    }
-}
-
-fn answer(mut connection: TcpStream, state: &Mutex<State>) -> io::Result<()> {
-    let request = read_request(&connection)?;
+fn answer(mut connection: &TcpStream, state: &Mutex<State>) -> io::Result<()> {
+    let request = read_request(connection)?;
     let (file, fault) = {
         let mut state = lock(state);
         state.requests.push(request.clone());
@@ -137,19 +106,19 @@ fn answer(mut connection: TcpStream, state: &Mutex<State>) -> io::Result<()> {
         (state.files.get(&request.path).cloned(), fault)
     };
     let (Some(mut file), start) = (file, request.range_start) else {
-        return respond(&mut connection, 404, "", b"no such file", 12);
+        return respond(connection, 404, "", b"no such file", 12);
     };
     let mut start = start.filter(|_| fault != Some(Fault::IgnoreRange)).unwrap_or(0);
     let mut n_sent_max = usize::MAX;
     match &fault {
-        Some(Fault::Status(status)) => return respond(&mut connection, *status, "", b"on purpose", 10),
+        Some(Fault::Status(status)) => return respond(connection, *status, "", b"on purpose", 10),
         Some(Fault::WrongBytes(bytes)) => (file, start) = (bytes.clone(), 0),
         Some(Fault::DropAfter(n_bytes) | Fault::StallAfter(n_bytes)) => n_sent_max = *n_bytes,
         Some(Fault::IgnoreRange) | None => {}
     }
     if start > 0 && start >= file.len() {
         let range = format!("Content-Range: bytes */{}\r\n", file.len());
-        return respond(&mut connection, 416, &range, b"", 0);
+        return respond(connection, 416, &range, b"", 0);
     }
     let body = &file[start..];
     let sent = &body[..body.len().min(n_sent_max)];
@@ -159,8 +128,8 @@ fn answer(mut connection: TcpStream, state: &Mutex<State>) -> io::Result<()> {
         file.len()
     );
     match start {
-        0 => respond(&mut connection, 200, "", sent, body.len())?,
-        _ => respond(&mut connection, 206, &range, sent, body.len())?,
+        0 => respond(connection, 200, "", sent, body.len())?,
+        _ => respond(connection, 206, &range, sent, body.len())?,
     }
     if matches!(fault, Some(Fault::StallAfter(_))) {
         // Silent until the client gives up and closes its side.
@@ -170,7 +139,7 @@ fn answer(mut connection: TcpStream, state: &Mutex<State>) -> io::Result<()> {
 }
 
 /// Writes status, headers and body; `length` is what the header promises.
-fn respond(connection: &mut TcpStream, status: u16, headers: &str, body: &[u8], length: usize) -> io::Result<()> {
+fn respond(mut connection: &TcpStream, status: u16, headers: &str, body: &[u8], length: usize) -> io::Result<()> {
     let head = format!("HTTP/1.1 {status} .\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n");
     connection.write_all(head.as_bytes())?;
     connection.write_all(body)?;

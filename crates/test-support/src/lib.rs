@@ -6,6 +6,7 @@
 //! only tests that are asked for ([`OnDemand`]) use it. Because only tests call this crate, a failure here is a panic
 //! that says what to do. Start reading at [`Workspace`].
 
+mod acceptor;
 mod bucket_server;
 mod digits;
 mod file_server;
