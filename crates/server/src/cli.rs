@@ -151,6 +151,14 @@ mod tests {
         Args::command().debug_assert();
     }
 
+    /// Other programs of the machine are told of buckets by the same variables, some of them with nothing in them.
+    #[test]
+    fn a_folder_is_served_whatever_is_said_of_buckets() {
+        let flags = ["--bucket-endpoint=", "--bucket-region=", "--bucket-certificates="];
+        let args = Args::try_parse_from(["server"].into_iter().chain(flags)).unwrap();
+        assert_eq!(args.settings().unwrap().store.to_string(), "registry");
+    }
+
     #[test]
     fn numbers_that_would_make_no_sense_are_refused() {
         for arguments in [

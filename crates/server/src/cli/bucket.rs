@@ -30,7 +30,7 @@ pub struct BucketArgs {
 
     /// Certificates in PEM form that the endpoint's must lead to, in place of the public authorities
     #[arg(long, env = "AWS_CA_BUNDLE", value_name = "FILE")]
-    pub bucket_certificates: Option<PathBuf>,
+    pub bucket_certificates: Option<String>,
 }
 
 /// Why a registry cannot be where the command line and its environment say.
@@ -102,7 +102,7 @@ impl BucketArgs {
             endpoint,
             region,
             credentials,
-            certificates: self.bucket_certificates.filter(|file| !file.as_os_str().is_empty()),
+            certificates: given(self.bucket_certificates).map(PathBuf::from),
         }))
     }
 }
