@@ -174,7 +174,7 @@ mod tests {
     use crate::Workspace;
 
     fn get(server: &FileServer, path: &str, header: &str) -> String {
-        let mut connection = TcpStream::connect(server.address).unwrap();
+        let mut connection = TcpStream::connect(server.acceptor.address()).unwrap();
         write!(connection, "GET /{path} HTTP/1.1\r\n{header}\r\n").unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::{signature::digest, *};
 
 fn send(server: &BucketServer, request: &str) -> String {
-    let mut connection = TcpStream::connect(server.address).unwrap();
+    let mut connection = TcpStream::connect(server.acceptor.address()).unwrap();
     connection.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     // The service closes nothing by itself, so the client says that it has nothing more.
