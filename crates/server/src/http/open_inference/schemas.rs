@@ -7,7 +7,7 @@ use formats::{
     signature::{Field, Signature},
 };
 
-/// The body of a request; further keys are ignored.
+/// The body of a request; further keys are ignored, and those that are optional may be `null`.
 pub(super) fn request(signature: &Signature) -> Value {
     let datatypes = InputType::ALL.map(InputType::name);
     let input = json!({
@@ -22,7 +22,7 @@ pub(super) fn request(signature: &Signature) -> Value {
                 "type": "array",
             },
             "parameters": {
-                "type": "object",
+                "type": ["object", "null"],
                 "properties": {"binary_data_size": {"type": "integer", "minimum": 0}},
             },
         },
@@ -32,17 +32,17 @@ pub(super) fn request(signature: &Signature) -> Value {
         "required": ["name"],
         "properties": {
             "name": {"enum": names(&signature.outputs)},
-            "parameters": {"type": "object", "properties": {"binary_data": {"type": "boolean"}}},
+            "parameters": {"type": ["object", "null"], "properties": {"binary_data": {"type": "boolean"}}},
         },
     });
     json!({
         "type": "object",
         "required": ["inputs"],
         "properties": {
-            "id": {"type": "string"},
+            "id": {"type": ["string", "null"]},
             "inputs": {"type": "array", "minItems": signature.inputs.len(), "items": input},
-            "outputs": {"type": "array", "items": output},
-            "parameters": {"type": "object", "properties": {"binary_data_output": {"type": "boolean"}}},
+            "outputs": {"type": ["array", "null"], "items": output},
+            "parameters": {"type": ["object", "null"], "properties": {"binary_data_output": {"type": "boolean"}}},
         },
     })
 }
