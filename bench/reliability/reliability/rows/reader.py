@@ -16,8 +16,6 @@ COUNT = 20
 # An answer of 900 KB each, so that no buffer of the system holds them all.
 REQUEST = b"GET /api/models/mnist/versions/1/artifact HTTP/1.1\r\nHost: reader\r\n\r\n"
 N_REQUESTS = 50
-# Until then every buffer on the way is full. To fill them costs the server as much as any hundred megabytes.
-FILL_S = 1.0
 
 
 def reader(bench: Bench) -> list[Row]:
@@ -28,7 +26,6 @@ def reader(bench: Bench) -> list[Row]:
         readers = [_connect(server.address) for _ in range(COUNT)]
         for connection in readers:
             connection.sendall(REQUEST * N_REQUESTS)
-        time.sleep(FILL_S)
         began = time.monotonic()
         load = bench.load(server.address, limit_s, rate=RATE, connections=16)
         tally = load.tally()
