@@ -217,13 +217,16 @@ fn load_decides_how_many_servers_there_are_for_as_long_as_it_shall() {
         place.kubectl(&["get", "hpa", "slipway-server", columns]),
         "slipway-server 2-4"
     );
-    let budget = place.kubectl(&[
+    // The cluster counts the pods of a budget a moment after they are there.
+    let budgeted = [
         "get",
         "pdb",
         "slipway-server",
         "--output=jsonpath={.status.expectedPods}",
-    ]);
-    assert_eq!(budget, "2");
+    ];
+    patience("the budget for two servers", Duration::from_secs(60), || {
+        (place.kubectl(&budgeted) == "2").then_some(())
+    });
     place.project.set("replicas_max: 4", "replicas_max: null");
     let plan = place.pipeline(&["plan", "--image", &image(0)]);
     let goes = "change  HorizontalPodAutoscaler slipway-server: goes";
