@@ -9,8 +9,8 @@ use std::{fmt, time::Duration};
 use formats::digest::Digest;
 
 pub(crate) use kubernetes::{
-    Cluster, ClusterMemory, Conflict, Conflicts, Denied, Forward, ForwardTarget, Held, Keep, Kubernetes, Lease,
-    Manners, Scene, Trouble, Unreachable, address, deployed, follow_logs, management, nobody, remove,
+    CERTIFICATES, Cluster, ClusterMemory, Conflict, Conflicts, Denied, Forward, ForwardTarget, Held, Keep, Kubernetes,
+    Lease, Manners, Scene, Trouble, Unreachable, address, deployed, follow_logs, management, nobody, remove,
 };
 pub(crate) use local::{AddressTaken, Local, MissingProgram, Programs, TaskLimits, run_command};
 

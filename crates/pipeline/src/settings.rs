@@ -157,6 +157,8 @@ pub struct KubernetesSettings {
     pub registry_storage: Quantity,
     /// The secret with the credentials for the registry's bucket, where it is in one.
     pub registry_credentials: Option<String>,
+    /// The ConfigMap with the authority of the bucket's certificate, where it is no public one.
+    pub registry_certificates: Option<String>,
     /// Class of both; absent: the cluster's default.
     pub storage_class: Option<String>,
     /// Which pods may have the volumes at once.

@@ -1,6 +1,6 @@
 //! A registry in a bucket: a delivery on this machine, and servers that share nothing but the bucket.
 
-mod gateway;
+pub(crate) mod gateway;
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const REGISTRY: &str = "s3://models/team-a";
 /// Longest time in which a server notices what another one deployed; it looks every second.
 const FOLLOW_MAX: Duration = Duration::from_secs(30);
 
-type Environment = Vec<(String, String)>;
+pub(crate) type Environment = Vec<(String, String)>;
 
 /// A server beside that of the delivery, on the same registry.
 struct Replica {

@@ -2,6 +2,7 @@
 //! CLUSTER_IMAGES names two images that its nodes have, with the same programs under two names; `.ci/cluster` arranges all of
 //! it.
 
+mod bucket;
 mod delivery;
 mod documented;
 mod drills;

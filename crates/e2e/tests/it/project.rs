@@ -51,6 +51,18 @@ impl Project {
         self.change("pipeline.yaml", old, new);
     }
 
+    /// The whole job in place of the small one: real MNIST from `source`, all steps, and what the model must reach.
+    pub(crate) fn make_real(&self, source: &str) {
+        self.set("source: digits", &format!("source: {source}"));
+        self.set("allow_unknown_digest: true", "allow_unknown_digest: false");
+        self.set("steps: 150", "steps: null");
+        self.set("\n  accuracy_min: 0.0", "\n  accuracy_min: 0.987");
+        self.set("noisy_accuracy_min: 0.0", "noisy_accuracy_min: 0.975");
+        self.set("images: 100", "images: 10000");
+        self.set("\n  accuracy_min: 0.8", "\n  accuracy_min: 0.987");
+        self.set("noisy_accuracy_min: null", "noisy_accuracy_min: 0.97");
+    }
+
     /// Changes a line of a file.
     pub(crate) fn change(&self, name: &str, old: &str, new: &str) {
         let text = String::from_utf8(self.workspace.read(name)).unwrap();

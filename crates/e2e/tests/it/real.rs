@@ -20,14 +20,7 @@ fn real_mnist_is_learnt_served_and_proven() {
         return;
     }
     let project = Project::new();
-    project.set("source: digits", &format!("source: {}", source()));
-    project.set("allow_unknown_digest: true", "allow_unknown_digest: false");
-    project.set("steps: 150", "steps: null");
-    project.set("\n  accuracy_min: 0.0", "\n  accuracy_min: 0.987");
-    project.set("noisy_accuracy_min: 0.0", "noisy_accuracy_min: 0.975");
-    project.set("images: 100", "images: 10000");
-    project.set("\n  accuracy_min: 0.8", "\n  accuracy_min: 0.987");
-    project.set("noisy_accuracy_min: null", "noisy_accuracy_min: 0.97");
+    project.make_real(&source());
     let document: Value = serde_json::from_str(&project.well(&["up", "--json"])).unwrap();
     let test = &document["delivery"]["test"];
     assert_eq!(

@@ -27,7 +27,7 @@ pub(crate) use cluster::{Cluster, Conflicts};
 pub(crate) use forward::{Forward, Target as ForwardTarget};
 pub(crate) use lease::{Held, Lease};
 pub(crate) use memory::ClusterMemory;
-pub(crate) use objects::{Scene, nobody};
+pub(crate) use objects::{CERTIFICATES, Scene, nobody};
 pub(crate) use removal::{Keep, remove};
 pub(crate) use server::{client as management, follow_logs, inspect as deployed};
 pub(crate) use trouble::{Conflict, Denied, Trouble, Unreachable};

@@ -4,12 +4,14 @@ use serde_json::{Value, json};
 
 use super::{kustomize::objects_of, set, yaml};
 use crate::{
-    executor::Scene,
-    settings::{Bucket, Registry},
+    executor::{CERTIFICATES, Scene},
+    settings::{Bucket, KubernetesSettings, Registry},
 };
 
 /// The value with the name of the secret that opens a bucket.
 const CREDENTIALS: &str = "registryCredentials";
+/// The value with the name of the ConfigMap that has the authority of its certificate.
+const AUTHORITY: &str = "registryCertificates";
 /// The version of the chart is that of the programs.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -53,7 +55,9 @@ fn values(scene: &Scene) -> Value {
             for (_, name, value) in flags(bucket) {
                 values[name] = json!(value);
             }
-            values[CREDENTIALS] = json!(settings.registry_credentials);
+            for (name, object) in objects(settings) {
+                values[name] = json!(object);
+            }
         }
     }
     values
@@ -71,6 +75,17 @@ fn flags(bucket: &Bucket) -> Vec<(&'static str, &'static str, String)> {
         .into_iter()
         .filter_map(|(flag, name, value)| Some((flag, name, value?)))
         .collect()
+}
+
+/// The objects that are there before the chart, under the names that its values have for them.
+fn objects(settings: &KubernetesSettings) -> impl Iterator<Item = (&'static str, &str)> {
+    let objects = [
+        (CREDENTIALS, &settings.registry_credentials),
+        (AUTHORITY, &settings.registry_certificates),
+    ];
+    objects
+        .into_iter()
+        .filter_map(|(name, object)| Some((name, object.as_deref()?)))
 }
 
 fn schema(scene: &Scene) -> Value {
@@ -98,7 +113,8 @@ fn schema(scene: &Scene) -> Value {
             required.push("registryStorage");
         }
         Registry::Bucket(bucket) => {
-            for name in flags(bucket).into_iter().map(|(_, name, _)| name).chain([CREDENTIALS]) {
+            let flags = flags(bucket).into_iter().map(|(_, name, _)| name);
+            for name in flags.chain(objects(&scene.settings.kubernetes).map(|(name, _)| name)) {
                 schema["properties"][name] = text.clone();
                 required.push(name);
             }
@@ -139,7 +155,7 @@ fn templates(scene: &Scene) -> Vec<Value> {
                     set(object, &format!("{container}/resources/{path}"), value(name));
                 }
                 if let Some(bucket) = scene.settings.server.registry.bucket() {
-                    set_bucket(&mut object["spec"]["template"]["spec"]["containers"][0], bucket);
+                    set_bucket(&mut object["spec"]["template"]["spec"], bucket);
                 }
             }
             Some("Job") => hook(object),
@@ -152,13 +168,19 @@ fn templates(scene: &Scene) -> Vec<Value> {
 }
 
 /// Whoever installs the chart has another bucket than who rendered it.
-fn set_bucket(container: &mut Value, bucket: &Bucket) {
+fn set_bucket(pod: &mut Value, bucket: &Bucket) {
+    let volumes = pod["volumes"].as_array_mut().into_iter().flatten();
+    for volume in volumes.filter(|volume| volume["name"] == CERTIFICATES) {
+        set(volume, "/configMap/name", value(&format!("Values.{AUTHORITY}")));
+    }
+    let container = &mut pod["containers"][0];
     let command = container["command"].as_array_mut().expect("a container has a command");
     for (flag, name, _) in flags(bucket) {
         let place = command.iter().position(|argument| argument == flag);
         command[place.expect("the server is told of the bucket") + 1] = value(&format!("Values.{name}"));
     }
-    for variable in container["env"].as_array_mut().into_iter().flatten() {
+    let variables = container["env"].as_array_mut().into_iter().flatten();
+    for variable in variables.filter(|variable| !variable["valueFrom"].is_null()) {
         set(
             variable,
             "/valueFrom/secretKeyRef/name",

@@ -188,6 +188,7 @@ fn kubernetes(node: Node<'_>) -> Read<KubernetesSettings> {
     let work_storage = section.required("work_storage", Node::parse);
     let registry_storage = section.required("registry_storage", Node::parse);
     let registry_credentials = section.optional("registry_credentials", object_name);
+    let registry_certificates = section.optional("registry_certificates", object_name);
     let storage_class = section.optional("storage_class", Node::text);
     let access_mode = section.required("access_mode", |node| {
         node.choice(&[
@@ -222,6 +223,7 @@ fn kubernetes(node: Node<'_>) -> Read<KubernetesSettings> {
         work_storage: work_storage?,
         registry_storage: registry_storage?,
         registry_credentials: registry_credentials?,
+        registry_certificates: registry_certificates?,
         storage_class: storage_class?.map(str::to_owned),
         access_mode: access_mode?,
         retraining_schedule: retraining_schedule?,
@@ -256,7 +258,7 @@ fn object_name(node: Node<'_>) -> Read<String> {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
     match (1..=253).contains(&text.len()) && text.bytes().all(fits) {
         true => Ok(text.to_owned()),
-        false => Err(node.refuse("expected the name of a secret: lower-case letters, digits, `-` and `.`")),
+        false => Err(node.refuse("expected the name of an object: lower-case letters, digits, `-` and `.`")),
     }
 }
 

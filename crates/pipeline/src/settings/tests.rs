@@ -124,13 +124,19 @@ fn a_registry_is_a_folder_or_a_bucket_that_says_no_secret() {
                 "registry_credentials: null",
                 "registry_credentials: My_Secret",
             ),
+            (
+                "pipeline.yaml",
+                "registry_certificates: null",
+                "registry_certificates: our/authority",
+            ),
         ],
         expect![[r#"
-            the settings have 4 mistakes:
+            the settings have 5 mistakes:
             pipeline.yaml:68:13: `server.registry`: expected a bucket of 3 to 63 lower-case letters, digits, `-` and `.`, with a letter or digit at both ends
             pipeline.yaml:70:22: `server.registry_endpoint`: expected an address such as `https://s3.example.com` or `http://127.0.0.1:9000`
             pipeline.yaml:71:20: `server.registry_region`: expected a region, such as `eu-central-1`
-            pipeline.yaml:105:25: `kubernetes.registry_credentials`: expected the name of a secret: lower-case letters, digits, `-` and `.`"#]],
+            pipeline.yaml:105:25: `kubernetes.registry_credentials`: expected the name of an object: lower-case letters, digits, `-` and `.`
+            pipeline.yaml:107:26: `kubernetes.registry_certificates`: expected the name of an object: lower-case letters, digits, `-` and `.`"#]],
     );
     check(
         &[(

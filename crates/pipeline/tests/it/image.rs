@@ -1,5 +1,7 @@
 //! How an image is built, pushed and loaded, with a program in place of Docker that writes down what it is asked for.
 
+mod real;
+
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use expect_test::{Expect, expect};

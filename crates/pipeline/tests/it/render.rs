@@ -118,6 +118,7 @@ fn with_bucket() -> Workspace {
                 "registry_endpoint: https://minio.example:9000",
             ),
             ("registry_credentials: null", "registry_credentials: slipway-bucket"),
+            ("registry_certificates: null", "registry_certificates: our-authority"),
         ] {
             text = text.replacen(old, new, 1);
         }
@@ -150,11 +151,17 @@ fn a_registry_in_a_bucket_is_rendered_for_every_tool_without_a_volume_and_withou
         "registry: s3://models/team-a\n",
         "registryEndpoint: https://minio.example:9000\n",
         "registryCredentials: slipway-bucket\n",
+        "registryCertificates: our-authority\n",
     ] {
         assert!(values.contains(line), "{values}");
     }
     let template = String::from_utf8(workspace.read("k8s/chart/templates/slipway.yaml")).unwrap();
-    for value in ["registry", "registryEndpoint", "registryCredentials"] {
+    for value in [
+        "registry",
+        "registryEndpoint",
+        "registryCredentials",
+        "registryCertificates",
+    ] {
         assert!(
             template.contains(&format!("{{{{ .Values.{value} | quote }}}}")),
             "{template}"

@@ -10,7 +10,7 @@ use test_support::{BucketFault, BucketServer, free_port};
 
 use crate::{
     place::{bucket, url},
-    support::{application, artifact, header, model, publish, singular, version},
+    support::{application, artifact, assert_vanished, header, model, publish, singular, version},
 };
 
 /// Longer than an answer is waited for, and well within the time that a request to a server may take.
@@ -226,17 +226,7 @@ async fn a_bucket_that_lost_everything_is_an_outage_and_one_that_never_had_anyth
     assert!(registry.models().await.unwrap().is_empty(), "nothing was here yet");
     publish(&registry, "mnist", "weights", None).await;
     let objects = server.empty();
-    for outage in [
-        registry.models().await.unwrap_err(),
-        registry.artifact(&version("mnist:1")).await.unwrap_err(),
-        registry.deploy(singular("app", "mnist:1")).await.unwrap_err(),
-        registry
-            .publish(&model("mnist"), header(), artifact("others"), None)
-            .await
-            .unwrap_err(),
-    ] {
-        assert!(matches!(outage, RegistryError::Vanished), "{outage}");
-    }
+    assert_vanished(&registry).await;
     assert!(
         server.objects().is_empty(),
         "nothing is written where the registry is not"

@@ -12,7 +12,7 @@ use formats::{
     signature::Signature,
     version::ModelVersion,
 };
-use registry::Registry;
+use registry::{Registry, RegistryError};
 
 pub(crate) fn model(name: &str) -> ModelName {
     name.parse().unwrap()
@@ -89,4 +89,19 @@ pub(crate) async fn publish(registry: &Registry, name: &str, text: &str, key: Op
         .await
         .unwrap();
     published.version.model.to_string()
+}
+
+/// Checks that whoever reads, deploys or publishes `mnist` is told that the registry is not where it was.
+pub(crate) async fn assert_vanished(registry: &Registry) {
+    for outage in [
+        registry.models().await.unwrap_err(),
+        registry.artifact(&version("mnist:1")).await.unwrap_err(),
+        registry.deploy(singular("app", "mnist:1")).await.unwrap_err(),
+        registry
+            .publish(&model("mnist"), header(), artifact("others"), None)
+            .await
+            .unwrap_err(),
+    ] {
+        assert!(matches!(outage, RegistryError::Vanished), "{outage}");
+    }
 }

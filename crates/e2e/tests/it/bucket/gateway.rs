@@ -18,8 +18,8 @@ const GATEWAY: &str = "github.com/versity/versitygw/cmd/versitygw@v1.8.0";
 const BUILD_MAX: Duration = Duration::from_secs(900);
 const START_MAX: Duration = Duration::from_secs(30);
 
-const KEY_ID: &str = "gateway";
-const SECRET_KEY: &str = "a/key+for-the-gateway";
+pub(crate) const KEY_ID: &str = "gateway";
+pub(crate) const SECRET_KEY: &str = "a/key+for-the-gateway";
 
 pub(super) struct Gateway {
     _running: Running,
@@ -82,13 +82,16 @@ impl Gateway {
     }
 }
 
-/// The program, built once.
-fn program() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("versitygw-1.8.0");
+/// The program, built once, so that it needs no library of this machine.
+pub(crate) fn program() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("versitygw-1.8.0-static");
     let program = folder.join("versitygw");
     if !program.is_file() {
         let mut install = Command::new("go");
-        install.args(["install", GATEWAY]).env("GOBIN", &folder);
+        install
+            .args(["install", GATEWAY])
+            .env("GOBIN", &folder)
+            .env("CGO_ENABLED", "0");
         let outcome = Running::start(&mut install).wait(BUILD_MAX);
         assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     }

@@ -29,12 +29,7 @@ fn real_mnist_is_delivered_into_an_empty_cluster_and_a_nightly_retraining_finds_
     }
     let output = download.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    project.set("source: digits", "source: mnist");
-    project.set("allow_unknown_digest: true", "allow_unknown_digest: false");
-    project.set("steps: 150", "steps: null");
-    project.set("\n  accuracy_min: 0.0", "\n  accuracy_min: 0.987");
-    project.set("\n  accuracy_min: 0.8", "\n  accuracy_min: 0.987");
-    project.set("images: 100", "images: 10000");
+    project.make_real("mnist");
 
     let started = Instant::now();
     let outcome = place.well(&["up", "--json", "--image", &image(0)]);

@@ -16,6 +16,7 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
+pub(crate) use bucket::CERTIFICATES;
 use job::KEPT;
 pub(crate) use job::{Attempt, JobName};
 pub(crate) use pod::{Inside, RECEIVE_PORT, nobody};

@@ -4,10 +4,18 @@ use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
 use super::Scene;
-use crate::settings::{Bucket, Settings};
+use crate::{
+    places::IN_POD,
+    plan::StepName,
+    settings::{Bucket, Settings},
+};
 
 /// The port of Amazon.
 const HTTPS: u16 = 443;
+/// The volume with the authority of the endpoint's certificate.
+pub(crate) const CERTIFICATES: &str = "certificates";
+/// The key of its ConfigMap: that of `kube-root-ca.crt`, and of what cert-manager makes.
+const AUTHORITY: &str = "ca.crt";
 
 /// Refuses what a server in a pod could not begin with: nothing of this machine's environment is there.
 pub(super) fn check(settings: &Settings) -> anyhow::Result<()> {
@@ -42,11 +50,24 @@ impl Scene {
             }
             json!({"name": name, "valueFrom": {"secretKeyRef": reference}})
         };
-        vec![
+        let mut variables = vec![
             variable("AWS_ACCESS_KEY_ID", false),
             variable("AWS_SECRET_ACCESS_KEY", false),
             variable("AWS_SESSION_TOKEN", true),
-        ]
+        ];
+        if self.bucket_certificates(StepName::Serve).is_some() {
+            let path = format!("{IN_POD}/{CERTIFICATES}/{AUTHORITY}");
+            variables.push(json!({"name": "AWS_CA_BUNDLE", "value": path}));
+        }
+        variables
+    }
+
+    /// What the volume with the authority is made of, for the step that speaks with the bucket.
+    pub(super) fn bucket_certificates(&self, step: StepName) -> Option<Value> {
+        let Settings { server, kubernetes, .. } = &self.settings;
+        let name = kubernetes.registry_certificates.as_ref()?;
+        let is_used = step == StepName::Serve && server.registry.bucket().is_some();
+        is_used.then(|| json!({"configMap": {"name": name, "items": [{"key": AUTHORITY, "path": AUTHORITY}]}}))
     }
 
     /// Where the server's pods have to get to. A rule knows no names of hosts, so any host at that port.

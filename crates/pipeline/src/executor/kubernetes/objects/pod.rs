@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{API_KEYS_KEY, Scene, TOKEN_KEY, names};
+use super::{API_KEYS_KEY, CERTIFICATES, Scene, TOKEN_KEY, names};
 use crate::{
     places::IN_POD,
     plan::{Place, Step, Value as Argument},
@@ -144,6 +144,9 @@ impl Mounts {
         }
         if takes(&Argument::ApiKeysFile) {
             mounts.add("api-keys", secret(names::API_KEYS, API_KEYS_KEY));
+        }
+        if let Some(certificates) = scene.bucket_certificates(step.name) {
+            mounts.add(CERTIFICATES, certificates);
         }
         mounts
     }

@@ -35,6 +35,7 @@ fn in_bucket(settings: &mut Settings, endpoint: Option<&str>) {
         region: None,
     });
     settings.kubernetes.registry_credentials = Some("slipway-bucket".to_owned());
+    settings.kubernetes.registry_certificates = Some("our-authority".to_owned());
 }
 
 fn key() -> Key {
@@ -87,6 +88,7 @@ fn a_registry_in_a_bucket_is_reached_by_the_servers_alone() {
     let parts = serde_json::json!({
         "command": container["command"],
         "env": container["env"],
+        "volumeMounts": container["volumeMounts"],
         "volumes": pod["volumes"],
         "egress": policy.unwrap()["spec"]["egress"],
     });
@@ -98,10 +100,10 @@ fn a_registry_in_a_bucket_is_reached_by_the_servers_alone() {
     let claims: Vec<Value> = claims.map(|claim| claim["metadata"]["name"].clone()).collect();
     assert_eq!(claims, [names::WORK]);
     for step in scene.tasks() {
-        let (container, _) = scene.container(step, scene.rendered(step));
-        assert_eq!(
-            container.get("env"),
-            None,
+        let (container, volumes) = scene.container(step, scene.rendered(step));
+        let is_certificates = |volume: &Value| volume["name"] == CERTIFICATES;
+        assert!(
+            container.get("env").is_none() && !volumes.iter().any(is_certificates),
             "{} has nothing to do with the bucket",
             step.name
         );
