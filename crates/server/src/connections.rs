@@ -8,6 +8,7 @@ mod refusal;
 mod service;
 mod stream;
 mod watch;
+mod whole;
 
 use std::{convert::Infallible, error::Error, io, sync::Arc, time::Duration};
 
@@ -183,29 +184,42 @@ where
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (stream, is_http2) = match watch.over(Rewound::after_preface(stream), opened).await {
-            End::Done(Ok(opening)) => opening,
-            End::Done(Err(_)) => return,
-            End::Cut(reason) => return self.count(reason),
-        };
-        watch.is_http2 = is_http2;
-        let stream = TokioIo::new(stream);
         let service = Routes {
             service: self.service.clone(),
             activity: activity.clone(),
             app: self.app.clone(),
         };
+        let (stream, is_http2) = match watch.over(self.begin(stream, &service), opened).await {
+            End::Done(Ok(Some(rest))) => rest,
+            End::Done(Ok(None) | Err(_)) => return,
+            End::Cut(reason) => return self.count(reason),
+        };
+        watch.is_http2 = is_http2;
+        let stream = TokioIo::new(stream);
+        // Behind whole requests, the one that is not has begun just now.
+        let since = if activity.has_begun() { Instant::now() } else { opened };
         let end = if is_http2 {
             let connection = self.http2.serve_connection(stream, service);
-            watch.over_http(connection, opened).await
+            watch.over_http(connection, since).await
         } else {
             let connection = self.http1.serve_connection(stream, service);
-            watch.over_http(connection, opened).await
+            watch.over_http(connection, since).await
         };
         match end {
             End::Done(Ok(())) => {}
             End::Done(Err(error)) => self.count(reason(&error)),
             End::Cut(reason) => self.count(reason),
+        }
+    }
+
+    /// Answers what comes whole; returns the rest, if there is any, and whether that is HTTP/2.
+    async fn begin<T>(&self, mut stream: T, service: &Routes<S>) -> io::Result<Option<(Rewound<T>, bool)>>
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+    {
+        match whole::answer_all(&mut stream, service, &self.limits).await? {
+            Some(read) => Rewound::after_preface(stream, read).await.map(Some),
+            None => Ok(None),
         }
     }
 

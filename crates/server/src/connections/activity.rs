@@ -81,6 +81,11 @@ impl Activity {
         Moment { phase, n_steps }
     }
 
+    /// Whether there was a request.
+    pub(super) fn has_begun(&self) -> bool {
+        self.n_steps.load(Relaxed) > 0
+    }
+
     /// Requests that the client gave up, beyond those that it let be answered.
     pub(super) fn n_resets(&self) -> u32 {
         self.n_resets.load(Relaxed)

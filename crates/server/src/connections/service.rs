@@ -63,6 +63,13 @@ pub(super) struct Answer {
     open: Open,
 }
 
+impl<S> Routes<S> {
+    /// Whether each answer is the last one of its connection.
+    pub(super) fn is_closing(&self) -> bool {
+        self.app.life.stage() >= Stage::Closing
+    }
+}
+
 impl<S> hyper::service::Service<Request<Incoming>> for Routes<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -109,18 +109,17 @@ impl AsyncWrite for Watched {
 }
 
 impl<T: AsyncRead + Unpin> Rewound<T> {
-    /// Reads until it is clear whether the client speaks HTTP/2, and says so.
-    pub(super) async fn after_preface(mut stream: T) -> io::Result<(Self, bool)> {
-        let mut first = [0; HTTP2_PREFACE.len()];
-        let mut n_read = 0;
-        while n_read < first.len() && HTTP2_PREFACE.starts_with(&first[..n_read]) {
-            match stream.read(&mut first[n_read..]).await? {
-                0 => break,
-                n => n_read += n,
+    /// Reads on from `first`, which was read already, until it is clear whether the client speaks HTTP/2, and says so.
+    pub(super) async fn after_preface(mut stream: T, mut first: Bytes) -> io::Result<(Self, bool)> {
+        while first.len() < HTTP2_PREFACE.len() && HTTP2_PREFACE.starts_with(&first) {
+            let mut longer = BytesMut::from(first);
+            let n_read = stream.read_buf(&mut longer).await?;
+            first = longer.freeze();
+            if n_read == 0 {
+                break;
             }
         }
-        let is_http2 = first == *HTTP2_PREFACE;
-        let first = Bytes::copy_from_slice(&first[..n_read]);
+        let is_http2 = first.starts_with(HTTP2_PREFACE);
         Ok((Self { stream, first }, is_http2))
     }
 }
@@ -171,9 +170,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Rewound<T> {
 mod tests {
     use super::*;
 
-    /// What is made of `sent`, and what is read after that.
-    async fn check(sent: &[u8]) -> (bool, Vec<u8>) {
-        let (mut stream, is_http2) = Rewound::after_preface(sent).await.unwrap();
+    /// What is made of `sent`, of which some bytes were read before, and what is read after that.
+    async fn check(sent: &[u8], n_read: usize) -> (bool, Vec<u8>) {
+        let (first, rest) = sent.split_at(sent.len().min(n_read));
+        let first = Bytes::copy_from_slice(first);
+        let (mut stream, is_http2) = Rewound::after_preface(rest, first).await.unwrap();
         let mut read = Vec::new();
         stream.read_to_end(&mut read).await.unwrap();
         (is_http2, read)
@@ -191,7 +192,9 @@ mod tests {
             (b"P", false),
             (b"", false),
         ] {
-            assert_eq!(check(sent).await, (is_http2, sent.to_owned()));
+            for n_read in [0, 3, 24, usize::MAX] {
+                assert_eq!(check(sent, n_read).await, (is_http2, sent.to_owned()));
+            }
         }
     }
 }

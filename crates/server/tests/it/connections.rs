@@ -211,7 +211,7 @@ fn a_reader_that_stops_is_dropped_and_others_do_not_notice() {
 }
 
 /// The head of the next answer, and its body after it.
-fn answer(stream: &mut TcpStream) -> String {
+pub(crate) fn answer(stream: &mut TcpStream) -> String {
     let mut answer = String::new();
     let length = |answer: &str| {
         let (head, body) = answer.split_once("\r\n\r\n")?;

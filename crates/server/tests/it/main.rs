@@ -33,4 +33,5 @@ mod start;
 mod support;
 mod tls;
 mod trained;
+mod whole;
 mod wrong_bodies;

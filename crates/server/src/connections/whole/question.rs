@@ -1,0 +1,162 @@
+//! What counts as a whole request: POST with a body whose length is announced, and nothing that asks for more than an answer.
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderName, HeaderValue, Method, Uri, header},
+};
+use bytes::Bytes;
+use httparse::{EMPTY_HEADER, Status};
+
+use super::HEADERS;
+use crate::settings::ConnectionLimits;
+
+/// Most headers of a request that is understood here; browsers send half as many.
+const HEADERS_MAX: usize = 32;
+
+/// Takes the request that `read` begins with. `None`: it is one for hyper, which says what is wrong where anything is, and all
+/// of it is still there.
+pub(super) fn take(read: &mut Bytes, limits: &ConnectionLimits) -> Option<Request> {
+    if !read.starts_with(b"POST /") {
+        return None;
+    }
+    let mut room = [EMPTY_HEADER; HEADERS_MAX];
+    let mut parsed = httparse::Request::new(&mut room);
+    let Ok(Status::Complete(head_bytes)) = parsed.parse(read) else {
+        return None;
+    };
+    let is_within = head_bytes <= limits.header_max_bytes as usize && parsed.headers.len() <= limits.headers_max;
+    if !is_within || parsed.version != Some(1) {
+        return None;
+    }
+    let uri = Uri::from_maybe_shared(read.slice_ref(parsed.path?.as_bytes())).ok()?;
+    let mut headers = HEADERS.take();
+    let mut body_bytes = None;
+    for found in parsed.headers {
+        let name = HeaderName::from_bytes(found.name.as_bytes()).ok()?;
+        if name == header::CONTENT_LENGTH {
+            // Two lengths are one too many.
+            if body_bytes.replace(length(found.value)?).is_some() {
+                return None;
+            }
+        } else if !is_plain(&name, found.value) {
+            return None;
+        }
+        headers.append(name, HeaderValue::from_maybe_shared(read.slice_ref(found.value)).ok()?);
+    }
+    let end = head_bytes.checked_add(body_bytes?)?;
+    if read.len() < end {
+        return None;
+    }
+    let body = read.split_to(end).split_off(head_bytes);
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    Some(request)
+}
+
+/// Whether a header changes nothing in how a request is read and its answer written.
+fn is_plain(name: &HeaderName, value: &[u8]) -> bool {
+    match *name {
+        header::CONNECTION => value.eq_ignore_ascii_case(b"keep-alive"),
+        // What gRPC sends by HTTP/1.1 is answered by a stream.
+        header::CONTENT_TYPE => !value.starts_with(b"application/grpc"),
+        header::TRANSFER_ENCODING | header::EXPECT | header::UPGRADE | header::TE => false,
+        _ => true,
+    }
+}
+
+/// Digits and nothing else.
+fn length(value: &[u8]) -> Option<usize> {
+    let text = str::from_utf8(value).ok()?;
+    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    const LIMITS: ConnectionLimits = ConnectionLimits {
+        connections_max: 1,
+        header_max_bytes: 200,
+        headers_max: 4,
+        header_timeout: Duration::MAX,
+        write_timeout: Duration::MAX,
+        idle_timeout: Duration::MAX,
+        http2_streams_max: 1,
+        http2_resets_max: 1,
+    };
+
+    #[tokio::test]
+    async fn a_whole_request_is_taken_and_what_follows_stays() {
+        let mut read = Bytes::from_static(
+            b"POST /a/b?c=d HTTP/1.1\r\nHost: test\r\nCONTENT-Length: 5\r\nconnection: Keep-Alive\r\nx:  y \r\n\r\nthree POST",
+        );
+        let request = take(&mut read, &LIMITS).unwrap();
+        assert_eq!(read, " POST");
+        assert_eq!(
+            (request.method(), request.uri()),
+            (&Method::POST, &"/a/b?c=d".parse().unwrap())
+        );
+        let headers: Vec<_> = request.headers().iter().collect();
+        let expected = [
+            ("host", "test"),
+            ("content-length", "5"),
+            ("connection", "Keep-Alive"),
+            ("x", "y"),
+        ];
+        let expected = expected.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        assert_eq!(
+            headers,
+            expected.iter().map(|(name, value)| (name, value)).collect::<Vec<_>>()
+        );
+        assert_eq!(request.into_body().collect().await.unwrap().to_bytes(), "three");
+    }
+
+    #[test]
+    fn everything_else_is_left_as_it_is() {
+        let long = format!("POST /{} HTTP/1.1\r\ncontent-length: 0\r\n\r\n", "x".repeat(200));
+        let many = format!("POST / HTTP/1.1\r\n{}content-length: 0\r\n\r\n", "x: y\r\n".repeat(4));
+        let too_many = format!("POST / HTTP/1.1\r\n{}content-length: 0\r\n\r\n", "x: y\r\n".repeat(40));
+        for text in [
+            "",
+            "POST",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "GET / HTTP/1.1\r\ncontent-length: 0\r\n\r\n",
+            "POST * HTTP/1.1\r\ncontent-length: 0\r\n\r\n",
+            "POST http://test/ HTTP/1.1\r\ncontent-length: 0\r\n\r\n",
+            "POST / HTTP/1.0\r\ncontent-length: 0\r\n\r\n",
+            "POST / HTTP/1.1\r\n\r\n",
+            "POST / HTTP/1.1\r\ncontent-length: 0\r\n",
+            "POST / HTTP/1.1\r\ncontent-length: 2\r\n\r\n1",
+            "POST / HTTP/1.1\r\ncontent-length: +1\r\n\r\n1",
+            "POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n1",
+            "POST / HTTP/1.1\r\ncontent-length: 1, 1\r\n\r\n1",
+            "POST / HTTP/1.1\r\ncontent-length:\r\n\r\n",
+            "POST / HTTP/1.1\r\ncontent-length: 18446744073709551615\r\n\r\n",
+            "POST / HTTP/1.1\r\ncontent-length: 99999999999999999999\r\n\r\n",
+            "POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\n1",
+            "POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n1",
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            "POST / HTTP/1.1\r\ncontent-length: 1\r\nexpect: 100-continue\r\n\r\n1",
+            "POST / HTTP/1.1\r\ncontent-length: 1\r\nconnection: close\r\n\r\n1",
+            "POST / HTTP/1.1\r\ncontent-length: 1\r\nupgrade: h2c\r\n\r\n1",
+            "POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-type: application/grpc\r\n\r\n1",
+            "POST / HTTP/1.1\r\ncontent-length : 1\r\n\r\n1",
+            "POST / HTTP/1.1\r\ncontent-length: 1\r\n folded: 1\r\n\r\n1",
+            &long,
+            &many,
+            &too_many,
+        ] {
+            let mut read = Bytes::copy_from_slice(text.as_bytes());
+            assert!(take(&mut read, &LIMITS).is_none(), "{text}");
+            assert_eq!(read, text);
+        }
+    }
+}
