@@ -70,6 +70,11 @@ impl Application {
         })
     }
 
+    /// What answers under `signature`, if anything does.
+    pub fn find(&self, signature: &str) -> Option<Arc<Route>> {
+        self.routes.get(signature).cloned()
+    }
+
     /// What answers under `signature`.
     ///
     /// Errors: a signature it does not have, with those it has.

@@ -172,6 +172,11 @@ impl Applications {
         Ok(self.swap_in(Application::new(revision.clone(), routes)))
     }
 
+    /// The application that answers under `name`, if there is one.
+    pub fn find(&self, name: &str) -> Option<Arc<Application>> {
+        self.deployed.load().get(name).cloned()
+    }
+
     /// The application that answers under `name`.
     ///
     /// Errors: an unknown name, with those that exist.

@@ -18,6 +18,8 @@ use crate::{InferenceError, error::BrokenArtifact};
 /// A loaded version.
 pub struct Engine {
     version: ModelVersion,
+    /// The version as text, which every answer names.
+    label: String,
     classifier: Classifier,
 }
 
@@ -33,6 +35,11 @@ impl Engine {
     /// Which version it is.
     pub fn version(&self) -> &ModelVersion {
         &self.version
+    }
+
+    /// The same as text, such as `mnist:3`.
+    pub fn label(&self) -> &str {
+        &self.label
     }
 
     /// How it is called.
@@ -67,6 +74,7 @@ impl Engines {
         let classifier = check(bytes).await.map_err(broken)?;
         let engine = Arc::new(Engine {
             version: version.clone(),
+            label: version.to_string(),
             classifier,
         });
         info!(model = %version, "loaded {version}");

@@ -1,5 +1,7 @@
 //! One prediction, on the thread that asks for it.
 
+use std::sync::Arc;
+
 use formats::{
     signature::Quantity,
     tensor::{Tensor, outputs::Outputs},
@@ -12,8 +14,8 @@ use crate::{Engine, InferenceError, Route};
 /// What the models of a route say about the images of one request.
 pub struct Prediction<'a> {
     /// Those of the stages before the last.
-    earlier: Vec<&'a Engine>,
-    engine: &'a Engine,
+    earlier: Vec<&'a Arc<Engine>>,
+    engine: &'a Arc<Engine>,
     classified: &'a Classified,
 }
 
@@ -32,7 +34,7 @@ impl Route {
     ) -> Result<Prediction<'a>, InferenceError> {
         let n_images = images.shape[0];
         let mut engine = self.stages.first.pick(ticket);
-        let mut earlier: Vec<&Engine> = Vec::new();
+        let mut earlier: Vec<&Arc<Engine>> = Vec::new();
         let mut handed_on: Option<Vec<f32>> = None;
         for (index, stage) in self.stages.further.iter().enumerate() {
             let values = handed_on.as_deref().unwrap_or(&images.values);
@@ -64,15 +66,19 @@ impl Route {
 }
 
 impl Prediction<'_> {
-    /// Which version gave the answer: one for the whole request, that of the last stage.
+    /// Which version gave the answer.
     pub fn version(&self) -> &ModelVersion {
         self.engine.version()
     }
 
-    /// Which version worked in each stage.
-    pub fn versions(&self) -> impl Iterator<Item = &ModelVersion> {
-        let earlier = self.earlier.iter().map(|engine| engine.version());
-        earlier.chain([self.engine.version()])
+    /// What gave the answer: one version for the whole request, that of the last stage.
+    pub fn engine(&self) -> &Arc<Engine> {
+        self.engine
+    }
+
+    /// What worked in each stage.
+    pub fn engines(&self) -> impl Iterator<Item = &Arc<Engine>> {
+        self.earlier.iter().copied().chain([self.engine])
     }
 
     /// The numbers of the answer.

@@ -31,7 +31,7 @@ pub(crate) use usage::{Spent, Usage};
 /// The text format that [`Metrics::render`] writes: the classic one, which every scraper and `promtool` take.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What the gateway notes on its answer, so that whoever counts and logs can read it.
+/// What whoever predicts notes on its answer, so that whoever counts and logs can read it.
 #[derive(Clone)]
 pub(crate) struct Served {
     /// Whose counters the answer belongs to.
@@ -125,10 +125,10 @@ impl Metrics {
     }
 
     /// Counts an answer, and the refusal that it is, if it is one.
-    pub(crate) fn count(&self, class: RouteClass, response: &Response, duration: Duration) {
+    pub(crate) fn count(&self, class: RouteClass, response: &Response, served: Option<&Served>, duration: Duration) {
         let of_class = &self.by_class[class as usize];
         of_class.seconds.observe(duration);
-        match response.extensions().get::<Served>() {
+        match served {
             Some(served) => {
                 let status = response.status();
                 served.traffic.count(status, served.n_images, duration, served.parts);

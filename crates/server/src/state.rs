@@ -8,11 +8,8 @@ use std::{
 
 use bytes::Bytes;
 
-use formats::{
-    api::ServerIdentity,
-    name::{ApplicationName, SignatureName},
-};
-use inference::{Application, Applications, InferenceError, Route};
+use formats::{api::ServerIdentity, name::ApplicationName};
+use inference::{Application, Applications, InferenceError};
 
 use crate::{
     Access, AccessLog, Limits, Signals, heavy::HeavyWork, http::ApiError, life::Life, metrics::Metrics, otlp::Spans,
@@ -84,17 +81,6 @@ impl App {
             invocations: application,
             ..self
         }
-    }
-
-    /// What answers under these names.
-    pub(crate) fn route(
-        &self,
-        application: &ApplicationName,
-        signature: &SignatureName,
-    ) -> Result<Arc<Route>, ApiError> {
-        self.applications
-            .route(application, signature)
-            .map_err(|error| self.unless_restoring(error))
     }
 
     /// The application that answers under this name.

@@ -106,7 +106,7 @@ fn ask(applications: &Applications, ticket: u64) -> Result<(Vec<f32>, Vec<String
     };
     let mut scratch = Scratch::default();
     let prediction = route.predict(&images, ticket, &mut scratch)?;
-    let versions = prediction.versions().map(ToString::to_string).collect();
+    let versions = prediction.engines().map(|engine| engine.label().to_owned()).collect();
     Ok((prediction.outputs().logits.to_vec(), versions))
 }
 

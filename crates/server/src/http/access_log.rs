@@ -5,7 +5,6 @@ use tracing::info;
 
 use crate::{
     http::exchange::Exchange,
-    metrics::Served,
     signals::{AccessLevel, AccessLog},
 };
 
@@ -29,7 +28,7 @@ pub(super) fn write(log: AccessLog, exchange: &Exchange<'_>) {
     if !is_logged(log, request_id, status) {
         return;
     }
-    let served = exchange.response.extensions().get::<Served>();
+    let served = exchange.served;
     let names = served.map(|served| served.traffic.names());
     let (method, route) = (exchange.method, exchange.class.name());
     // Whole microseconds, so that a fraction has at most three digits.

@@ -3,7 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::Poll,
     time::{Duration, Instant, SystemTime},
@@ -44,7 +44,39 @@ pub(super) struct Exchange<'a> {
     /// The length that the client announced.
     pub(super) received_bytes: Option<u64>,
     pub(super) response: &'a Response,
+    pub(super) served: Option<&'a Served>,
     pub(super) duration: Duration,
+}
+
+/// An answer, and whose counters it belongs to, where that is known.
+///
+/// Routes behind axum's router note it in the extensions of their response, which takes three allocations.
+pub(super) struct Answered {
+    pub(super) response: Response,
+    pub(super) served: Option<Served>,
+}
+
+impl From<Response> for Answered {
+    fn from(mut response: Response) -> Self {
+        let served = response.extensions_mut().remove();
+        Self { response, served }
+    }
+}
+
+impl From<ApiError> for Answered {
+    fn from(error: ApiError) -> Self {
+        error.into_response().into()
+    }
+}
+
+impl IntoResponse for Answered {
+    fn into_response(self) -> Response {
+        let Self { mut response, served } = self;
+        if let Some(served) = served {
+            response.extensions_mut().insert(served);
+        }
+        response
+    }
 }
 
 impl Exchange<'_> {
@@ -70,16 +102,16 @@ pub(super) async fn answer(app: &Arc<App>, routes: Router, mut request: Request)
     let id = request_id(request.headers());
     let caller = TraceContext::of(request.headers());
     let span = app.spans.as_ref().and_then(|spans| spans.begin(caller));
-    // In a box, because every layer around a future holds it twice: as its argument and where it is pinned.
-    let answering = Box::pin(async {
+    // Pinned here, because every layer around a future would hold it twice: as its argument and where it is pinned.
+    let answering = pin!(async {
         match app.access.admit(class, request.headers()) {
-            Ok(()) if dialect == Dialect::Grpc => grpc::answer(app.clone(), request).await,
+            Ok(()) if dialect == Dialect::Grpc => grpc::answer(app.clone(), request).await.into(),
             Ok(()) => route(app, routes, request).await,
-            Err(error) => error.into_response(),
+            Err(error) => error.into(),
         }
     });
     let answering = limited(app, class, guarded(answering, app.limits.request_timeout));
-    let response = if class.is_prediction() {
+    let Answered { response, served } = if class.is_prediction() {
         // A span of the log costs more than all the rest here, and on this way nothing writes to it.
         answering.await
     } else {
@@ -92,9 +124,10 @@ pub(super) async fn answer(app: &Arc<App>, routes: Router, mut request: Request)
         method,
         received_bytes,
         response: &response,
+        served: served.as_ref(),
         duration: start.elapsed(),
     };
-    app.metrics.count(class, &response, exchange.duration);
+    app.metrics.count(class, &response, exchange.served, exchange.duration);
     tell(app, &exchange, span);
     let mut response = dialect.render(response);
     // The answer carries the id too, so that a client's report leads to the log.
@@ -102,14 +135,17 @@ pub(super) async fn answer(app: &Arc<App>, routes: Router, mut request: Request)
     response
 }
 
-async fn route(app: &App, routes: Router, request: Request) -> Response {
+async fn route(app: &App, routes: Router, request: Request) -> Answered {
     let request = match gateway::predict_at_once(app, request).await {
-        Ok(response) => return response,
+        Ok(answered) => return answered,
         Err(request) => request,
     };
     match infer::predict_at_once(app, request).await {
-        Ok(response) => response,
-        Err(request) => routes.oneshot(request).await.unwrap_or_else(|never| match never {}),
+        Ok(answered) => answered,
+        Err(request) => {
+            let Ok(response) = routes.oneshot(request).await;
+            response.into()
+        }
     }
 }
 
@@ -127,7 +163,7 @@ fn tell(app: &App, exchange: &Exchange<'_>, span: Option<SpanId>) {
     }
     access_log::write(app.access_log, exchange);
     if let (Some(id), Some(spans)) = (span, &app.spans) {
-        let served = extensions.get::<Served>();
+        let served = exchange.served;
         spans.end(Span {
             id,
             class: exchange.class,
@@ -142,35 +178,32 @@ fn tell(app: &App, exchange: &Exchange<'_>, span: Option<SpanId>) {
 }
 
 /// Refuses at once, while a refusal is still cheap, when as many requests are worked on as may be.
-async fn limited(app: &App, class: RouteClass, answering: impl Future<Output = Response>) -> Response {
+async fn limited(app: &App, class: RouteClass, answering: impl Future<Output = Answered>) -> Answered {
     if !class.is_work() {
         return answering.await;
     }
     match app.metrics.in_flight.enter(app.limits.requests_in_flight_max) {
         Some(_place) => answering.await,
-        None => ApiError::Overloaded.into_response(),
+        None => ApiError::Overloaded.into(),
     }
 }
 
 /// Ends what takes longer than `limit`, so that a client that sends slowly, or a store that hangs, gives its place
 /// back; and makes an answer of a panic, so that a defect of ours costs one request, not the connection.
-async fn guarded(answering: impl Future<Output = Response>, limit: Duration) -> Response {
-    let mut answering = pin!(answering);
+async fn guarded(mut answering: Pin<&mut impl Future<Output = Answered>>, limit: Duration) -> Answered {
     let mut alarm = pin!(None);
     poll_fn(|context| {
         match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(context))) {
-            Ok(Poll::Ready(response)) => return Poll::Ready(response),
+            Ok(Poll::Ready(answered)) => return Poll::Ready(answered),
             Ok(Poll::Pending) => {}
-            Err(panic) => return Poll::Ready(from_panic(panic)),
+            Err(panic) => return Poll::Ready(from_panic(panic).into()),
         }
         // Most requests are answered without waiting for anything, so only those that wait pay for a timer.
         if alarm.is_none() {
             alarm.set(Some(time::sleep(limit)));
         }
         let alarm = alarm.as_mut().as_pin_mut().expect("the alarm was set");
-        alarm
-            .poll(context)
-            .map(|()| ApiError::TimedOut { limit }.into_response())
+        alarm.poll(context).map(|()| ApiError::TimedOut { limit }.into())
     })
     .await
 }
@@ -204,11 +237,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_an_answer_also_after_waiting() {
-        let answering = async {
+        let answering = pin!(async {
             tokio::task::yield_now().await;
             panic!("on purpose");
-        };
-        let response = guarded(answering, Duration::from_secs(60)).await;
+        });
+        let response = guarded(answering, Duration::from_secs(60)).await.response;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let Failure(failure) = response.extensions().get().unwrap();
         assert_eq!(failure, "a request ended in a panic: on purpose");
@@ -216,9 +249,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_never_ends_is_ended_and_what_ends_is_not() {
-        let response = guarded(future::pending(), Duration::from_millis(5)).await;
+        let response = guarded(pin!(future::pending()), Duration::from_millis(5))
+            .await
+            .response;
         assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
-        let response = guarded(async { StatusCode::OK.into_response() }, Duration::ZERO).await;
+        let at_once = pin!(async { StatusCode::OK.into_response().into() });
+        let response = guarded(at_once, Duration::ZERO).await.response;
         assert_eq!(response.status(), StatusCode::OK);
     }
 }

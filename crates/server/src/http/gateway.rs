@@ -6,7 +6,6 @@ use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderMap, Method},
-    response::{IntoResponse, Response},
 };
 
 use formats::{
@@ -19,6 +18,7 @@ use crate::{
     App,
     http::{
         ApiError, RouteClass, body,
+        exchange::Answered,
         names::Names,
         prediction::{Answer, Form, Said, Target, json},
     },
@@ -36,34 +36,32 @@ pub(super) async fn predict(
     Names(names): Names<PathNames>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, ApiError> {
-    predict_by(&app, names, &headers, body).await
+) -> Result<Answered, ApiError> {
+    let (application, signature) = names;
+    let target = Target::signature(&app, &application, &signature)?;
+    Ok(predict_by(&app, &target, &headers, body).await)
 }
 
 /// As [`predict`], past the router, which matches, extracts and boxes: half a dozen allocations for each request.
 ///
-/// Errors: the request, where it is none for a prediction, or its path is written in another way than it has to be.
-pub(super) async fn predict_at_once(app: &App, request: Request) -> Result<Response, Request> {
-    let Some(names) = named(&request) else {
+/// Errors: the request, where it is none for a prediction, or its path names nothing, or in another way than it has to.
+pub(super) async fn predict_at_once(app: &App, request: Request) -> Result<Answered, Request> {
+    let Some(target) = named(app, &request) else {
         return Err(request);
     };
     let (parts, body) = request.into_parts();
-    let answered = predict_by(app, names, &parts.headers, body).await;
-    Ok(answered.into_response())
+    Ok(predict_by(app, &target, &parts.headers, body).await)
 }
 
-fn named(request: &Request) -> Option<PathNames> {
+fn named(app: &App, request: &Request) -> Option<Target> {
     let names = request.uri().path().strip_prefix("/gateway/applications/")?;
     let (application, signature) = names.split_once('/').filter(|_| request.method() == Method::POST)?;
-    Some((application.parse().ok()?, signature.parse().ok()?))
+    Target::find(app, application, signature)
 }
 
-async fn predict_by(app: &App, names: PathNames, headers: &HeaderMap, body: Body) -> Result<Response, ApiError> {
-    let (application, signature) = names;
-    let route = app.route(&application, &signature)?;
-    let target = Target::route(application, route);
-    let answered = answer(app, &target, headers, body).await;
-    Ok(target.response(app, RouteClass::Gateway, answered, json))
+async fn predict_by(app: &App, target: &Target, headers: &HeaderMap, body: Body) -> Answered {
+    let answered = answer(app, target, headers, body).await;
+    target.response(app, RouteClass::Gateway, answered, json)
 }
 
 async fn answer(app: &App, target: &Target, headers: &HeaderMap, body: Body) -> Result<Answer<()>, ApiError> {

@@ -49,7 +49,7 @@ pub(super) fn endpoints(schemas: &mut Schemas) -> Vec<Endpoint> {
 }
 
 async fn invoke(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
-    let target = Target::application(&app, application(&app, &headers)?)?;
+    let target = Target::application(app.application(&application(&app, &headers)?)?);
     Ok(v1::answer(&app, &target, RouteClass::Invocations, &headers, body).await)
 }
 

@@ -1,6 +1,6 @@
 //! One prediction, whoever asks for it and in whatever form: the numbers are read, classified and written in one go.
 
-use std::{cell::RefCell, fmt::Write as _, sync::Arc, time::Instant};
+use std::{cell::RefCell, sync::Arc, time::Instant};
 
 use axum::{
     http::{HeaderMap, HeaderValue, header},
@@ -10,16 +10,16 @@ use bytes::Bytes;
 
 use formats::{
     api::MODEL_VERSION,
-    name::{ApplicationName, ModelName},
+    name::{ApplicationName, ModelName, SignatureName},
     signature::Signature,
     tensor::{self, outputs::Outputs},
     version::ModelVersion,
 };
-use inference::{Route, Scratch};
+use inference::{Application, Engine, Route, Scratch};
 
 use crate::{
     App,
-    http::{ApiError, RouteClass, models, openapi::JSON, ticket},
+    http::{ApiError, RouteClass, exchange::Answered, models, openapi::JSON, ticket},
     metrics::{Parts, Served, Subject},
 };
 
@@ -63,7 +63,7 @@ pub(super) struct Target {
 
 /// How the client calls it.
 enum Called {
-    Application(ApplicationName),
+    Application(Arc<Application>),
     Version(ModelVersion),
 }
 
@@ -80,8 +80,9 @@ pub(super) enum Naming {
 
 /// An answer, and what it is about.
 pub(super) struct Answer<N> {
-    version: ModelVersion,
-    /// Of all stages, in the order in which they worked.
+    /// What gave it.
+    engine: Arc<Engine>,
+    /// The versions of all stages, in the order in which they worked.
     versions: HeaderValue,
     bytes: Bytes,
     note: N,
@@ -104,18 +105,34 @@ thread_local! {
 }
 
 impl Target {
-    /// What `application` answers with under one of its signatures.
-    pub(super) fn route(application: ApplicationName, route: Arc<Route>) -> Self {
-        Self {
-            route,
+    /// What `application` answers with under `signature`.
+    pub(super) fn signature(
+        app: &App,
+        application: &ApplicationName,
+        signature: &SignatureName,
+    ) -> Result<Self, ApiError> {
+        let application = app.application(application)?;
+        Ok(Self {
+            route: application.route(signature)?,
             called: Called::Application(application),
-        }
+        })
+    }
+
+    /// The same for any texts; none where they are not the names of anything.
+    pub(super) fn find(app: &App, application: &str, signature: &str) -> Option<Self> {
+        let application = app.applications.find(application)?;
+        Some(Self {
+            route: application.find(signature)?,
+            called: Called::Application(application),
+        })
     }
 
     /// What `application` answers with where a client cannot name a signature.
-    pub(super) fn application(app: &App, application: ApplicationName) -> Result<Self, ApiError> {
-        let route = app.application(&application)?.only_route();
-        Ok(Self::route(application, route))
+    pub(super) fn application(application: Arc<Application>) -> Self {
+        Self {
+            route: application.only_route(),
+            called: Called::Application(application),
+        }
     }
 
     /// The version of `model` with this number.
@@ -131,7 +148,7 @@ impl Target {
     pub(super) async fn named(app: &App, place: &'static str, name: &str, number: &str) -> Result<Self, ApiError> {
         let wrong = |error| ApiError::Name { place, error };
         match number {
-            "" => Self::application(app, name.parse().map_err(wrong)?),
+            "" => Ok(Self::application(app.application(&name.parse().map_err(wrong)?)?)),
             number => Self::version(app, &name.parse().map_err(wrong)?, number).await,
         }
     }
@@ -172,9 +189,9 @@ impl Target {
         class: RouteClass,
         answered: Result<Answer<N>, ApiError>,
         render: impl FnOnce(Bytes, N) -> Response,
-    ) -> Response {
-        let served = self.served(app, class, answered.as_ref().ok());
-        let mut response = match answered {
+    ) -> Answered {
+        let served = Some(self.served(app, class, answered.as_ref().ok()));
+        let response = match answered {
             Ok(answer) => {
                 let mut response = render(answer.bytes, answer.note);
                 // Unless that is nobody's business.
@@ -185,14 +202,15 @@ impl Target {
             }
             Err(error) => error.into_response(),
         };
-        response.extensions_mut().insert(served);
-        response
+        Answered { response, served }
     }
 
     /// To whose counters an answer belongs, or the refusal in its place.
     fn served<N>(&self, app: &App, class: RouteClass, answer: Option<&Answer<N>>) -> Served {
         let (application, version) = match &self.called {
-            Called::Application(name) => (Some(name), answer.map(|answer| &answer.version)),
+            Called::Application(application) => {
+                (Some(application.name()), answer.map(|answer| answer.engine.version()))
+            }
             Called::Version(version) => (None, Some(version)),
         };
         let subject = Subject {
@@ -224,11 +242,13 @@ pub(super) fn json(bytes: Bytes, (): ()) -> Response {
 }
 
 /// Sets `text` to the versions of all stages, as a header has them.
-fn write_versions<'a>(versions: impl Iterator<Item = &'a ModelVersion>, text: &mut String) {
+fn write_versions<'a>(engines: impl Iterator<Item = &'a Arc<Engine>>, text: &mut String) {
     text.clear();
-    for version in versions {
-        let comma = if text.is_empty() { "" } else { ", " };
-        write!(text, "{comma}{version}").expect("a string takes every text");
+    for engine in engines {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.push_str(engine.label());
     }
 }
 
@@ -251,7 +271,7 @@ impl Workspace {
         let read = Instant::now();
         let prediction = route.predict(&request.inputs[0], ticket, scratch)?;
         let classified = Instant::now();
-        write_versions(prediction.versions(), versions);
+        write_versions(prediction.engines(), versions);
         let said = Said {
             signature: route.signature(),
             version: prediction.version(),
@@ -262,7 +282,7 @@ impl Workspace {
         bytes.clear();
         let note = form.write(asked, said, bytes);
         Ok(Answer {
-            version: prediction.version().clone(),
+            engine: prediction.engine().clone(),
             versions: HeaderValue::from_str(versions).expect("a version is ASCII letters, digits and punctuation"),
             bytes: Bytes::copy_from_slice(bytes),
             note,

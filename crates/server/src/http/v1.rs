@@ -8,7 +8,7 @@ use axum::{
     body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, StatusCode as Status, Uri, uri::PathAndQuery},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -168,7 +168,7 @@ async fn predict(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let target = Target::application(&app, application)?;
+    let target = Target::application(app.application(&application)?);
     Ok(answer(&app, &target, RouteClass::V1, &headers, body).await)
 }
 
@@ -178,7 +178,7 @@ pub(super) async fn answer(app: &App, target: &Target, class: RouteClass, header
         Ok(instances) => target.predict(app, headers, instances).await,
         Err(error) => Err(error),
     };
-    target.response(app, class, answered, prediction::json)
+    target.response(app, class, answered, prediction::json).into_response()
 }
 
 async fn receive(app: &App, headers: &HeaderMap, body: Body) -> Result<Instances, ApiError> {

@@ -58,7 +58,8 @@ pub(super) async fn model_infer(call: Call) -> Response {
 
 /// The answer with the frame in `answered`, or the refusal in its place.
 pub(super) fn answer(app: &App, target: &Target, answered: Result<Answer<()>, ApiError>) -> Response {
-    target.response(app, RouteClass::Grpc, answered, |bytes, ()| frame::answer(bytes))
+    let answered = target.response(app, RouteClass::Grpc, answered, |bytes, ()| frame::answer(bytes));
+    answered.into_response()
 }
 
 async fn target(app: &App, request: &ModelInferRequest) -> Result<Target, ApiError> {

@@ -68,8 +68,7 @@ async fn target(app: &App, spec: &ModelSpec) -> Result<Target, ApiError> {
             let name = spec.name.parse().map_err(|error| ApiError::Name { place, error })?;
             let place = "model_spec.signature_name";
             let signature = signature.parse().map_err(|error| ApiError::Name { place, error })?;
-            let route = app.route(&name, &signature)?;
-            Ok(Target::route(name, route))
+            Target::signature(app, &name, &signature)
         }
     }
 }

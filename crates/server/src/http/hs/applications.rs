@@ -9,7 +9,6 @@ use axum::{
     body::Body,
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::Response,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -29,7 +28,7 @@ use super::{
 };
 use crate::{
     App,
-    http::{ApiError, applications::finish, body, gateway, names::Names},
+    http::{ApiError, applications::finish, body, exchange::Answered, gateway, names::Names},
 };
 
 /// What is told about streams, which the original's gateway reads from Kafka and writes to it.
@@ -120,7 +119,7 @@ pub(super) async fn serve(
     Names((id, signature)): Names<(u64, SignatureName)>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, ApiError> {
+) -> Result<Answered, ApiError> {
     let name = find(&app, id)?;
     gateway::predict(State(app), Names((name, signature)), headers, body).await
 }

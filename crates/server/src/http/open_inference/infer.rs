@@ -6,7 +6,7 @@ use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
 };
 
 use formats::{
@@ -18,12 +18,14 @@ use formats::{
     signature::Signature,
     tensor,
 };
+use inference::Application;
 
 use super::JSON_LENGTH;
 use crate::{
     App,
     http::{
         ApiError, RouteClass, body,
+        exchange::Answered,
         names::Names,
         openapi::{BYTES, JSON},
         prediction::{Form, Naming, Said, Target},
@@ -45,34 +47,30 @@ pub(in crate::http) async fn of_application(
     Names(application): Names<ApplicationName>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, ApiError> {
-    let name = application.to_string();
-    let target = Target::application(&app, application)?;
-    Ok(answer(&app, &target, name, &headers, body).await)
+) -> Result<Answered, ApiError> {
+    let target = Target::application(app.application(&application)?);
+    Ok(answer(&app, &target, application.to_string(), &headers, body).await)
 }
 
 /// As [`of_application`], past the router, which matches, extracts and boxes.
 ///
-/// Errors: the request, where it is another one, or its path is written in another way than it has to be.
-pub(in crate::http) async fn predict_at_once(app: &App, request: Request) -> Result<Response, Request> {
-    let Some(application) = named(&request) else {
+/// Errors: the request, where it is another one, or its path names nothing, or in another way than it has to.
+pub(in crate::http) async fn predict_at_once(app: &App, request: Request) -> Result<Answered, Request> {
+    let Some(application) = named(app, &request) else {
         return Err(request);
     };
     let (parts, body) = request.into_parts();
-    let name = application.to_string();
-    Ok(match Target::application(app, application) {
-        Ok(target) => answer(app, &target, name, &parts.headers, body).await,
-        Err(error) => error.into_response(),
-    })
+    let name = application.name().to_string();
+    let target = Target::application(application);
+    Ok(answer(app, &target, name, &parts.headers, body).await)
 }
 
-fn named(request: &Request) -> Option<ApplicationName> {
-    let name = request
-        .uri()
-        .path()
-        .strip_prefix("/v2/models/")?
-        .strip_suffix("/infer")?;
-    name.parse().ok().filter(|_| request.method() == Method::POST)
+fn named(app: &App, request: &Request) -> Option<Arc<Application>> {
+    let name = request.uri().path().strip_prefix("/v2/models/")?;
+    let name = name
+        .strip_suffix("/infer")
+        .filter(|_| request.method() == Method::POST)?;
+    app.applications.find(name)
 }
 
 /// Asks a version by its own name.
@@ -81,12 +79,12 @@ pub(in crate::http) async fn of_version(
     Names((model, number)): Names<(ModelName, String)>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, ApiError> {
+) -> Result<Answered, ApiError> {
     let target = Target::version(&app, &model, &number).await?;
     Ok(answer(&app, &target, model.to_string(), &headers, body).await)
 }
 
-async fn answer(app: &App, target: &Target, model: String, headers: &HeaderMap, body: Body) -> Response {
+async fn answer(app: &App, target: &Target, model: String, headers: &HeaderMap, body: Body) -> Answered {
     let answered = match Inference::receive(app, target, model, headers, body).await {
         Ok(inference) => target.predict(app, headers, inference).await,
         Err(error) => Err(error),
