@@ -165,7 +165,7 @@ fn rows(
             });
         }
         let mut n_inputs = 0;
-        cursor.object(&format!("instances[{row}]"), |cursor, key| {
+        cursor.object(format_args!("instances[{row}]"), |cursor, key| {
             let Some(index) = signature.inputs.iter().position(|field| field.name == key) else {
                 return cursor.skip();
             };

@@ -1,5 +1,7 @@
 //! A tensor that a client announces by name, type and shape, held against the signature before a number of it is read.
 
+use std::fmt;
+
 use super::element::InputType;
 use crate::{
     excerpt::excerpt,
@@ -20,7 +22,7 @@ const FINITE: &str = "a number within ±3.4e38";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head<'a> {
     /// Where it says so, such as `inputs[0]`.
-    pub place: &'a str,
+    pub place: Place<'a>,
     /// Which input it is.
     pub name: &'a str,
     /// The type of its elements.
@@ -29,29 +31,50 @@ pub struct Head<'a> {
     pub shape: &'a [i64],
 }
 
+/// Where a client says something of a tensor; written down only for those who are told what is wrong there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// The whole body.
+    Body,
+    /// An entry of a list, such as `inputs[0]`.
+    Entry(&'static str, usize),
+    /// The entry of a map, such as `inputs.imgs`.
+    Key(&'static str, &'a str),
+}
+
 /// A tensor that goes with an input of the signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Announced {
+pub struct Announced<'a> {
     /// Where the client announces it, such as `inputs[0]`.
-    pub place: String,
+    pub place: Place<'a>,
     /// The number of the input.
     pub input: usize,
     /// The type in which the numbers come.
     pub element: InputType,
     /// The shape as the client sees it.
     pub shape: Vec<usize>,
-    /// The shape as the signature sees it.
-    fitted: Vec<usize>,
+    /// The shape as the signature sees it, where that is another one.
+    fitted: Option<Vec<usize>>,
 }
 
-impl Announced {
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => formatter.write_str("body"),
+            Self::Entry(list, index) => write!(formatter, "{list}[{index}]"),
+            Self::Key(map, key) => write!(formatter, "{map}.{key}"),
+        }
+    }
+}
+
+impl<'a> Announced<'a> {
     /// Understands what a client says of a tensor.
     ///
     /// For an input of shape `[-1, 28, 28]` the shapes `[N, 28, 28]`, `[28, 28]`, `[N, 784]`, `[784]`, `[N, 28, 28, 1]`
     /// and `[28, 28, 1]` go with it.
     ///
     /// Errors: a name that no input has; a type or shape that does not go with it.
-    pub fn new(head: Head<'_>, signature: &Signature, limits: Limits) -> Result<Self, TensorError> {
+    pub fn new(head: Head<'a>, signature: &Signature, limits: Limits) -> Result<Self, TensorError> {
         let Head {
             place,
             name,
@@ -78,7 +101,7 @@ impl Announced {
         })?;
         let (shape, fitted) = fit(place, &signature.inputs[input], shape, limits)?;
         Ok(Self {
-            place: place.to_owned(),
+            place,
             input,
             element,
             shape,
@@ -88,30 +111,39 @@ impl Announced {
 
     /// How many numbers it has.
     pub fn n_values(&self) -> usize {
-        self.fitted.iter().product()
+        self.shape.iter().product()
     }
 
     /// Reads the numbers from JSON.
     pub(crate) fn read_json(&self, cursor: &mut Cursor<'_>, request: &mut Request) -> Result<(), TensorError> {
         let tensor = self.claim(request)?;
-        let path = format!("{}.data", self.place);
-        read_exactly(cursor, &path, &self.shape, self.element.whole(), &mut tensor.values)
+        let path = || format!("{}.data", self.place);
+        read_exactly(cursor, path, &self.shape, self.element.whole(), &mut tensor.values)
     }
 
     /// Whether that many bytes are what its numbers take; `path` is where the client says so.
-    pub(super) fn expect_bytes(&self, path: &str, n_bytes: usize) -> Result<(), TensorError> {
+    pub(super) fn expect_bytes(&self, path: impl Fn() -> String, n_bytes: usize) -> Result<(), TensorError> {
         let expected = self.n_values() * self.element.n_bytes();
         if n_bytes == expected {
             return Ok(());
         }
-        Err(mismatch(path, format!("{expected} bytes"), format!("{n_bytes} bytes")))
+        Err(mismatch(
+            path(),
+            format!("{expected} bytes"),
+            format!("{n_bytes} bytes"),
+        ))
     }
 
     /// Reads the numbers from their bytes, found at `path`.
     ///
     /// Errors: more or fewer bytes than the shape has numbers; a number that is not finite.
-    pub fn read_bytes(&self, path: &str, bytes: &[u8], request: &mut Request) -> Result<(), TensorError> {
-        self.expect_bytes(path, bytes.len())?;
+    pub fn read_bytes(
+        &self,
+        path: impl Fn() -> String,
+        bytes: &[u8],
+        request: &mut Request,
+    ) -> Result<(), TensorError> {
+        self.expect_bytes(&path, bytes.len())?;
         let tensor = self.claim(request)?;
         self.element.append(bytes, &mut tensor.values);
         all_finite(path, &tensor.values)
@@ -122,13 +154,13 @@ impl Announced {
     /// Errors: more or fewer numbers than the shape has; a number that is not finite.
     pub fn take_numbers(
         &self,
-        path: &str,
+        path: impl Fn() -> String,
         numbers: impl ExactSizeIterator<Item = f32>,
         request: &mut Request,
     ) -> Result<(), TensorError> {
         if numbers.len() != self.n_values() {
             let found = numbers.len().to_string();
-            return Err(mismatch(path, format!("{} numbers", self.n_values()), found));
+            return Err(mismatch(path(), format!("{} numbers", self.n_values()), found));
         }
         let tensor = self.claim(request)?;
         tensor.values.extend(numbers);
@@ -140,7 +172,7 @@ impl Announced {
     /// Errors: more or fewer numbers than the shape has; one that the type does not have.
     pub fn take_whole(
         &self,
-        path: &str,
+        path: impl Fn() -> String,
         numbers: impl ExactSizeIterator<Item = i64> + Clone,
         request: &mut Request,
     ) -> Result<(), TensorError> {
@@ -151,7 +183,11 @@ impl Announced {
                 .find(|(_, number)| !(min..=max).contains(number))
         {
             let expected = format!("a whole number from {min} to {max}");
-            return Err(mismatch(format!("{path}[{index}]"), expected, format!("`{number}`")));
+            return Err(mismatch(
+                format!("{}[{index}]", path()),
+                expected,
+                format!("`{number}`"),
+            ));
         }
         self.take_numbers(path, numbers.map(|number| number as f32), request)
     }
@@ -162,7 +198,7 @@ impl Announced {
         if !tensor.values.is_empty() {
             return Err(mismatch(format!("{}.name", self.place), "each input once", "one twice"));
         }
-        tensor.shape.clone_from(&self.fitted);
+        tensor.shape.clone_from(self.fitted.as_ref().unwrap_or(&self.shape));
         Ok(tensor)
     }
 }
@@ -183,15 +219,25 @@ pub fn finish(request: &Request, signature: &Signature) -> Result<(), TensorErro
     }
 }
 
-fn all_finite(path: &str, values: &[f32]) -> Result<(), TensorError> {
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(mismatch(format!("{path}[{index}]"), FINITE, "one that is not")),
-        None => Ok(()),
+fn all_finite(path: impl Fn() -> String, values: &[f32]) -> Result<(), TensorError> {
+    // Without an early end many are looked at together.
+    if values
+        .iter()
+        .fold(true, |are_finite, value| are_finite & value.is_finite())
+    {
+        return Ok(());
     }
+    let index = values.iter().position(|value| !value.is_finite()).unwrap_or_default();
+    Err(mismatch(format!("{}[{index}]", path()), FINITE, "one that is not"))
 }
 
-/// The shape as numbers, and what the signature makes of it.
-fn fit(place: &str, field: &Field, shape: &[i64], limits: Limits) -> Result<(Vec<usize>, Vec<usize>), TensorError> {
+/// The shape as numbers, and what the signature makes of it, where that is another one.
+fn fit(
+    place: Place<'_>,
+    field: &Field,
+    shape: &[i64],
+    limits: Limits,
+) -> Result<(Vec<usize>, Option<Vec<usize>>), TensorError> {
     let path = || format!("{place}.shape");
     let no_fit = || {
         let forms: Vec<String> = forms(field).iter().map(|form| written(&form.0)).collect();
@@ -203,20 +249,21 @@ fn fit(place: &str, field: &Field, shape: &[i64], limits: Limits) -> Result<(Vec
         .iter()
         .map(|&length| usize::try_from(length).ok().filter(|length| *length > 0));
     let lengths: Vec<usize> = lengths.collect::<Option<_>>().ok_or_else(no_fit)?;
-    let goes_with = |form: &Layout| {
-        let mut pairs = form.0.iter().zip(&lengths);
-        form.0.len() == lengths.len() && pairs.all(|(form, length)| form.is_none_or(|form| form == *length))
-    };
     // Nearly everybody sends the shape of the signature, so the others are only then written down.
-    let whole = Layout(field.shape.iter().map(|dimension| length(*dimension)).collect());
-    let is_whole = goes_with(&whole);
+    let is_whole = goes_with(field.shape.iter().map(|dimension| length(*dimension)), &lengths);
     let form = match is_whole {
-        true => whole,
-        false => forms(field).into_iter().find(goes_with).ok_or_else(no_fit)?,
+        true => None,
+        false => {
+            let mut forms = forms(field).into_iter();
+            let form = forms.find(|form| goes_with(form.0.iter().copied(), &lengths));
+            Some(form.ok_or_else(no_fit)?)
+        }
     };
-    if let (Some(None), Some(&n_images)) = (form.0.first(), lengths.first())
-        && n_images > limits.images_max
-    {
+    let has_images = match &form {
+        None => field.shape.first() == Some(&Dimension::Any),
+        Some(form) => form.0.first() == Some(&None),
+    };
+    if has_images && lengths[0] > limits.images_max {
         return Err(TensorError::TooMany {
             path: path(),
             images_max: limits.images_max,
@@ -227,7 +274,7 @@ fn fit(place: &str, field: &Field, shape: &[i64], limits: Limits) -> Result<(Vec
         .try_fold(1_usize, |product, length| product.checked_mul(*length));
     let n_values = n_values.ok_or_else(no_fit)?;
     if is_whole {
-        return Ok((lengths.clone(), lengths));
+        return Ok((lengths, None));
     }
     // The images are what the lengths of one of them leave of all numbers.
     let mut fitted: Vec<usize> = field
@@ -238,7 +285,16 @@ fn fit(place: &str, field: &Field, shape: &[i64], limits: Limits) -> Result<(Vec
     if let Some(Dimension::Any) = field.shape.first() {
         fitted[0] = n_values / fitted.iter().product::<usize>();
     }
-    Ok((lengths, fitted))
+    Ok((lengths, Some(fitted)))
+}
+
+/// Whether these lengths are a shape of this form.
+fn goes_with(form: impl ExactSizeIterator<Item = Option<usize>>, lengths: &[usize]) -> bool {
+    let is_as_long = form.len() == lengths.len();
+    is_as_long
+        && form
+            .zip(lengths)
+            .all(|(form, length)| form.is_none_or(|form| form == *length))
 }
 
 /// Every shape in which a tensor may come for `field`: those of JSON, and the same with a channel behind the columns.

@@ -62,7 +62,12 @@ impl<'a> Elements<'a> {
     /// Appends them in the binary form of the protocol: little-endian, texts each behind its length.
     pub fn write_bytes(&self, bytes: &mut Vec<u8>) {
         match self {
-            Self::Numbers(numbers) => bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes())),
+            Self::Numbers(numbers) => {
+                bytes.reserve(size_of_val(*numbers));
+                numbers
+                    .iter()
+                    .for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
+            }
             Self::Classes(classes) => bytes.extend(classes.iter().flat_map(|class| (*class as i64).to_le_bytes())),
             Self::Names(classes) => {
                 for class in classes.iter() {

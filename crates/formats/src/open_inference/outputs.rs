@@ -1,5 +1,6 @@
 //! Which outputs an answer has, and in which form.
 
+use super::announced::Place;
 use crate::{
     excerpt::excerpt,
     signature::{Field, Signature},
@@ -29,7 +30,13 @@ impl Outline {
     /// Adds the output that a client calls `name`, at `place`.
     ///
     /// Errors: a name that no output has, or one that is wanted already.
-    pub fn add(&mut self, place: &str, name: &str, is_binary: bool, signature: &Signature) -> Result<(), TensorError> {
+    pub fn add(
+        &mut self,
+        place: Place<'_>,
+        name: &str,
+        is_binary: bool,
+        signature: &Signature,
+    ) -> Result<(), TensorError> {
         let output = signature.outputs.iter().position(|field| field.name == name);
         let output = output.ok_or_else(|| {
             let found = format!("`{}`", excerpt(name));

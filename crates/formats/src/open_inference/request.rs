@@ -1,7 +1,9 @@
 //! The body of an inference request over HTTP: JSON, and behind it perhaps tensors in binary form.
 
+use std::borrow::Cow;
+
 use super::{
-    announced::{Announced, Head, begin, finish},
+    announced::{Announced, Head, Place, begin, finish},
     outputs::Outline,
 };
 use crate::{
@@ -19,7 +21,7 @@ pub struct Asked {
 }
 
 /// What is read from one body.
-struct Reader<'r> {
+struct Reader<'r, 'a> {
     signature: &'r Signature,
     limits: Limits,
     request: &'r mut Request,
@@ -27,21 +29,21 @@ struct Reader<'r> {
     binary: &'r [u8],
     id: Option<String>,
     has_inputs: bool,
-    outputs: Option<Vec<Named>>,
+    outputs: Option<Vec<Named<'a>>>,
     is_binary_by_default: bool,
 }
 
 /// An output as the client asks for it.
-struct Named {
-    name: String,
+struct Named<'a> {
+    name: Cow<'a, str>,
     is_binary: Option<bool>,
 }
 
 /// One entry of `inputs` as far as it is known.
 #[derive(Default)]
 struct Entry<'a> {
-    name: Option<String>,
-    datatype: Option<String>,
+    name: Option<Cow<'a, str>>,
+    datatype: Option<Cow<'a, str>>,
     shape: Option<Vec<i64>>,
     binary_bytes: Option<u64>,
     /// Where the numbers stand.
@@ -103,21 +105,21 @@ pub fn read_raw(
     let n_images = (bytes.len() as i64 / 4 / n_values.max(1)).max(1);
     let shape: Vec<i64> = std::iter::once(n_images).chain(lengths).collect();
     let head = Head {
-        place: "body",
+        place: Place::Body,
         name: &field.name,
         datatype: "FP32",
         shape: &shape,
     };
     let announced = Announced::new(head, signature, limits)?;
-    announced.read_bytes("body", bytes, request)?;
+    announced.read_bytes(|| Place::Body.to_string(), bytes, request)?;
     Ok(Asked {
         id: None,
         outputs: Outline::all(signature, true),
     })
 }
 
-impl Reader<'_> {
-    fn key(&mut self, cursor: &mut Cursor<'_>, key: &str) -> Result<(), TensorError> {
+impl<'a> Reader<'_, 'a> {
+    fn key(&mut self, cursor: &mut Cursor<'a>, key: &str) -> Result<(), TensorError> {
         match key {
             "id" | "parameters" | "outputs" if is_null(cursor) => cursor.skip(),
             "id" => set(
@@ -136,12 +138,12 @@ impl Reader<'_> {
             "inputs" if self.has_inputs => Err(mismatch(key, "one value", "the key twice")),
             "inputs" => {
                 self.has_inputs = true;
-                cursor.array(key, |cursor, index| self.input(cursor, format!("inputs[{index}]")))
+                cursor.array(key, |cursor, index| self.input(cursor, Place::Entry("inputs", index)))
             }
             "outputs" => {
                 let mut named = Vec::new();
                 cursor.array(key, |cursor, index| {
-                    named.push(output(cursor, &format!("outputs[{index}]"))?);
+                    named.push(output(cursor, Place::Entry("outputs", index))?);
                     Ok(())
                 })?;
                 set(&mut self.outputs, || key.to_owned(), named)
@@ -150,14 +152,15 @@ impl Reader<'_> {
         }
     }
 
-    fn input<'a>(&mut self, cursor: &mut Cursor<'a>, place: String) -> Result<(), TensorError> {
+    fn input(&mut self, cursor: &mut Cursor<'a>, place: Place<'static>) -> Result<(), TensorError> {
         let mut entry = Entry::default();
-        cursor.object(&place, |cursor, key| self.input_key(cursor, &place, &mut entry, key))?;
+        cursor.object(place, |cursor, key| self.input_key(cursor, place, &mut entry, key))?;
         if entry.is_read {
             return Ok(());
         }
-        let announced = self.announced(&place, &entry)?;
-        match (entry.data, entry.binary_bytes) {
+        let data = entry.data.take();
+        let announced = self.announced(place, &entry)?;
+        match (data, entry.binary_bytes) {
             (Some(mut data), None) => announced.read_json(&mut data, self.request),
             (None, Some(n_bytes)) => self.binary(&announced, n_bytes),
             (None, None) => Err(mismatch(format!("{place}.data"), "an array of numbers", "no such key")),
@@ -168,23 +171,23 @@ impl Reader<'_> {
         }
     }
 
-    fn input_key<'a>(
+    fn input_key(
         &mut self,
         cursor: &mut Cursor<'a>,
-        place: &str,
+        place: Place<'static>,
         entry: &mut Entry<'a>,
         key: &str,
     ) -> Result<(), TensorError> {
         let path = || format!("{place}.{key}");
         match key {
             "parameters" if is_null(cursor) => cursor.skip(),
-            "name" => set(&mut entry.name, path, cursor.text(path)?.into_owned()),
-            "datatype" => set(&mut entry.datatype, path, cursor.text(path)?.into_owned()),
+            "name" => set(&mut entry.name, path, cursor.text(path)?),
+            "datatype" => set(&mut entry.datatype, path, cursor.text(path)?),
             "shape" => {
-                let found = shape(cursor, &path())?;
+                let found = shape(cursor, place)?;
                 set(&mut entry.shape, path, found)
             }
-            "parameters" => cursor.object(&path(), |cursor, parameter| {
+            "parameters" => cursor.object(format_args!("{place}.parameters"), |cursor, parameter| {
                 let path = || format!("{place}.parameters.{parameter}");
                 match parameter {
                     "binary_data_size" => set(&mut entry.binary_bytes, path, cursor.whole(path)?),
@@ -206,7 +209,7 @@ impl Reader<'_> {
         }
     }
 
-    fn announced(&self, place: &str, entry: &Entry<'_>) -> Result<Announced, TensorError> {
+    fn announced<'e>(&self, place: Place<'e>, entry: &'e Entry<'_>) -> Result<Announced<'e>, TensorError> {
         let missing = |key: &str| mismatch(format!("{place}.{key}"), "a value", "no such key");
         let head = Head {
             place,
@@ -218,16 +221,16 @@ impl Reader<'_> {
     }
 
     /// Takes the next `n_bytes` of the binary tensors.
-    fn binary(&mut self, announced: &Announced, n_bytes: u64) -> Result<(), TensorError> {
-        let path = format!("{}.parameters.binary_data_size", announced.place);
+    fn binary(&mut self, announced: &Announced<'_>, n_bytes: u64) -> Result<(), TensorError> {
+        let path = || format!("{}.parameters.binary_data_size", announced.place);
         let n_bytes = usize::try_from(n_bytes).unwrap_or(usize::MAX);
         let Some((bytes, rest)) = self.binary.split_at_checked(n_bytes) else {
             let expected = format!("at most the {} bytes that are left", self.binary.len());
-            return Err(mismatch(path, expected, format!("{n_bytes} bytes")));
+            return Err(mismatch(path(), expected, format!("{n_bytes} bytes")));
         };
         self.binary = rest;
-        announced.expect_bytes(&path, n_bytes)?;
-        announced.read_bytes(&format!("{}.data", announced.place), bytes, self.request)
+        announced.expect_bytes(path, n_bytes)?;
+        announced.read_bytes(|| format!("{}.data", announced.place), bytes, self.request)
     }
 
     fn finish(self) -> Result<Asked, TensorError> {
@@ -242,7 +245,7 @@ impl Reader<'_> {
         let mut outputs = Outline(Vec::new());
         for (index, named) in self.outputs.unwrap_or_default().into_iter().enumerate() {
             let is_binary = named.is_binary.unwrap_or(self.is_binary_by_default);
-            outputs.add(&format!("outputs[{index}]"), &named.name, is_binary, self.signature)?;
+            outputs.add(Place::Entry("outputs", index), &named.name, is_binary, self.signature)?;
         }
         if outputs.0.is_empty() {
             outputs = Outline::all(self.signature, self.is_binary_by_default);
@@ -251,14 +254,14 @@ impl Reader<'_> {
     }
 }
 
-fn output(cursor: &mut Cursor<'_>, place: &str) -> Result<Named, TensorError> {
+fn output<'a>(cursor: &mut Cursor<'a>, place: Place<'_>) -> Result<Named<'a>, TensorError> {
     let (mut name, mut is_binary) = (None, None);
     cursor.object(place, |cursor, key| {
         let path = || format!("{place}.{key}");
         match key {
             "parameters" if is_null(cursor) => cursor.skip(),
-            "name" => set(&mut name, path, cursor.text(path)?.into_owned()),
-            "parameters" => cursor.object(&path(), |cursor, parameter| {
+            "name" => set(&mut name, path, cursor.text(path)?),
+            "parameters" => cursor.object(format_args!("{place}.parameters"), |cursor, parameter| {
                 let path = || format!("{place}.parameters.{parameter}");
                 match parameter {
                     "binary_data" => set(&mut is_binary, path, cursor.truth(path)?),
@@ -277,10 +280,10 @@ fn is_null(cursor: &mut Cursor<'_>) -> bool {
     cursor.peek() == Some(b'n')
 }
 
-fn shape(cursor: &mut Cursor<'_>, path: &str) -> Result<Vec<i64>, TensorError> {
+fn shape(cursor: &mut Cursor<'_>, place: Place<'_>) -> Result<Vec<i64>, TensorError> {
     let mut lengths = Vec::with_capacity(4);
-    cursor.array(path, |cursor, index| {
-        let length = cursor.whole(|| format!("{path}[{index}]"))?;
+    cursor.array(format_args!("{place}.shape"), |cursor, index| {
+        let length = cursor.whole(|| format!("{place}.shape[{index}]"))?;
         lengths.push(i64::try_from(length).unwrap_or(i64::MAX));
         Ok(())
     })?;

@@ -70,7 +70,7 @@ pub(crate) fn read(
 /// the smallest and the largest, only whole numbers are right.
 pub(crate) fn read_exactly(
     cursor: &mut Cursor<'_>,
-    path: &str,
+    path: impl Fn() -> String,
     shape: &[usize],
     whole: Option<(i64, i64)>,
     values: &mut Vec<f32>,
@@ -92,9 +92,10 @@ pub(crate) fn read_exactly(
     if shape.len() > 1 {
         layouts.push(Layout(vec![Some(n_values)]));
     }
+    let path = path();
     let mut reader = Reader {
         cursor,
-        wanted: Wanted::Exactly(path, shape),
+        wanted: Wanted::Exactly(&path, shape),
         // The shape says how many there are.
         limits: Limits { images_max: usize::MAX },
         layouts,

@@ -1,6 +1,6 @@
 //! A place in a JSON text, and the steps forward from it.
 
-use std::{borrow::Cow, iter};
+use std::{borrow::Cow, fmt, iter};
 
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -112,11 +112,11 @@ impl<'a> Cursor<'a> {
     /// Steps through the object at `path`; `visit` steps over the value of each key.
     pub(crate) fn object(
         &mut self,
-        path: &str,
+        path: impl fmt::Display,
         mut visit: impl FnMut(&mut Self, &str) -> Result<(), TensorError>,
     ) -> Result<(), TensorError> {
         if !self.take(b'{') {
-            return Err(self.mismatch(path, "an object"));
+            return Err(self.mismatch(&path.to_string(), "an object"));
         }
         let mut is_first = true;
         while self.has_next(b'}', is_first)? {
@@ -130,11 +130,11 @@ impl<'a> Cursor<'a> {
     /// Steps through the array at `path`; `visit` steps over each entry, of which it is told the index.
     pub(crate) fn array(
         &mut self,
-        path: &str,
+        path: impl fmt::Display,
         mut visit: impl FnMut(&mut Self, usize) -> Result<(), TensorError>,
     ) -> Result<(), TensorError> {
         if !self.take(b'[') {
-            return Err(self.mismatch(path, "an array"));
+            return Err(self.mismatch(&path.to_string(), "an array"));
         }
         let mut index = 0;
         while self.has_next(b']', index == 0)? {

@@ -43,8 +43,14 @@ pub(super) fn read(text: &[u8]) -> Option<(f32, usize)> {
 #[inline(always)]
 fn read_long_fraction(text: &[u8]) -> Option<(f32, usize)> {
     let decimals = text.strip_prefix(b"0.")?;
-    let (eights, _) = decimals.first_chunk::<24>()?.as_chunks::<8>();
-    let [first, second, third] = [0, 1, 2].map(|index: usize| u64::from_le_bytes(eights[index]));
+    let ([first, second, third], _) = decimals.first_chunk::<24>()?.as_chunks::<8>() else {
+        return None;
+    };
+    let (first, second, third) = (
+        u64::from_le_bytes(*first),
+        u64::from_le_bytes(*second),
+        u64::from_le_bytes(*third),
+    );
     if n_digits(first) < 8 {
         return None;
     }

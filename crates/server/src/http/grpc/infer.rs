@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 
 use formats::{
     open_inference::{
-        announced::{Announced, Head, begin, finish},
+        announced::{Announced, Head, Place, begin, finish},
         answer::{Elements, shape},
         element::{self, InputType},
         outputs::{Outline, Wanted},
@@ -89,10 +89,10 @@ impl Form for Inference {
             return Err(mismatch("raw_input_contents", expected, n_raw.to_string()).into());
         }
         for (index, input) in request.inputs.iter().enumerate() {
-            let place = format!("inputs[{index}]");
-            expect_no_other(&place, input.parameters.keys())?;
+            let place = Place::Entry("inputs", index);
+            expect_no_other(place, input.parameters.keys())?;
             let head = Head {
-                place: &place,
+                place,
                 name: &input.name,
                 datatype: &input.datatype,
                 shape: &input.shape,
@@ -103,7 +103,7 @@ impl Form for Inference {
                     let path = format!("{place}.contents");
                     return Err(mismatch(path, "none beside `raw_input_contents`", "some").into());
                 }
-                Some(bytes) => announced.read_bytes(&format!("raw_input_contents[{index}]"), bytes, into)?,
+                Some(bytes) => announced.read_bytes(|| format!("raw_input_contents[{index}]"), bytes, into)?,
                 None => read_contents(&announced, input, into)?,
             }
         }
@@ -148,22 +148,22 @@ impl Inference {
         }
         let mut outline = Outline(Vec::new());
         for (index, output) in self.request.outputs.iter().enumerate() {
-            let place = format!("outputs[{index}]");
-            expect_no_other(&place, output.parameters.keys())?;
-            outline.add(&place, &output.name, is_binary, signature)?;
+            let place = Place::Entry("outputs", index);
+            expect_no_other(place, output.parameters.keys())?;
+            outline.add(place, &output.name, is_binary, signature)?;
         }
         Ok(outline)
     }
 }
 
 /// Errors: a parameter of which it is known that it would have to do something else.
-fn expect_no_other<'a>(place: &str, mut names: impl Iterator<Item = &'a String>) -> Result<(), TensorError> {
+fn expect_no_other<'a>(place: Place<'_>, mut names: impl Iterator<Item = &'a String>) -> Result<(), TensorError> {
     names.try_for_each(|name| expect_offered(name, || format!("{place}.parameters.{name}")))
 }
 
 /// Reads the elements from the list of their type; all others must be empty.
 fn read_contents(
-    announced: &Announced,
+    announced: &Announced<'_>,
     input: &InferInputTensor,
     into: &mut tensor::Request,
 ) -> Result<(), TensorError> {
@@ -176,26 +176,24 @@ fn read_contents(
         InputType::Int32 => ("int_contents", contents.int_contents.len()),
         InputType::Int64 => ("int64_contents", contents.int64_contents.len()),
     };
-    let path = format!("{}.contents.{name}", announced.place);
+    let path = || format!("{}.contents.{name}", announced.place);
     let n_others = n_elements(contents) - n_numbers;
     if n_others > 0 {
         let found = format!("{n_others} elements of another type");
-        return Err(mismatch(path, format!("{} numbers", announced.n_values()), found));
+        return Err(mismatch(path(), format!("{} numbers", announced.n_values()), found));
     }
     match announced.element {
-        InputType::Fp32 => announced.take_numbers(&path, contents.fp32_contents.iter().copied(), into),
+        InputType::Fp32 => announced.take_numbers(path, contents.fp32_contents.iter().copied(), into),
         InputType::Fp64 => {
-            announced.take_numbers(&path, contents.fp64_contents.iter().map(|number| *number as f32), into)
+            announced.take_numbers(path, contents.fp64_contents.iter().map(|number| *number as f32), into)
         }
-        InputType::Uint8 => announced.take_whole(
-            &path,
-            contents.uint_contents.iter().map(|number| (*number).into()),
-            into,
-        ),
+        InputType::Uint8 => {
+            announced.take_whole(path, contents.uint_contents.iter().map(|number| (*number).into()), into)
+        }
         InputType::Int32 => {
-            announced.take_whole(&path, contents.int_contents.iter().map(|number| (*number).into()), into)
+            announced.take_whole(path, contents.int_contents.iter().map(|number| (*number).into()), into)
         }
-        InputType::Int64 => announced.take_whole(&path, contents.int64_contents.iter().copied(), into),
+        InputType::Int64 => announced.take_whole(path, contents.int64_contents.iter().copied(), into),
     }
 }
 

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 
 use formats::{
     open_inference::{
-        announced::{Announced, Head, begin, finish},
+        announced::{Announced, Head, Place, begin, finish},
         answer::{Elements, shape},
         element::InputType,
     },
@@ -131,7 +131,7 @@ fn read_tensor(
     limits: tensor::Limits,
     into: &mut tensor::Request,
 ) -> Result<(), TensorError> {
-    let place = format!("inputs.{name}");
+    let place = Place::Key("inputs", name);
     let element = match DataType::try_from(tensor.dtype) {
         Ok(DataType::DtFloat) => InputType::Fp32,
         Ok(DataType::DtDouble) => InputType::Fp64,
@@ -157,29 +157,29 @@ fn read_tensor(
     };
     let shape = resolved(tensor.tensor_shape.as_ref(), n_elements);
     let head = Head {
-        place: &place,
+        place,
         name,
         datatype: element.name(),
         shape: &shape,
     };
     let announced = Announced::new(head, signature, limits)?;
     if !content.is_empty() {
-        return announced.read_bytes(&format!("{place}.tensor_content"), content, into);
+        return announced.read_bytes(|| format!("{place}.tensor_content"), content, into);
     }
     let path = |list: &str| format!("{place}.{list}");
     match element {
-        InputType::Fp32 => announced.take_numbers(&path("float_val"), tensor.float_val.iter().copied(), into),
+        InputType::Fp32 => announced.take_numbers(|| path("float_val"), tensor.float_val.iter().copied(), into),
         InputType::Fp64 => announced.take_numbers(
-            &path("double_val"),
+            || path("double_val"),
             tensor.double_val.iter().map(|number| *number as f32),
             into,
         ),
         InputType::Uint8 | InputType::Int32 => announced.take_whole(
-            &path("int_val"),
+            || path("int_val"),
             tensor.int_val.iter().map(|number| (*number).into()),
             into,
         ),
-        InputType::Int64 => announced.take_whole(&path("int64_val"), tensor.int64_val.iter().copied(), into),
+        InputType::Int64 => announced.take_whole(|| path("int64_val"), tensor.int64_val.iter().copied(), into),
     }
 }
 
