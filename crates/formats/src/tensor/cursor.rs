@@ -16,7 +16,7 @@ pub(crate) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(body: &'a [u8]) -> Result<Self, TensorError> {
-        match str::from_utf8(body) {
+        match simdutf8::compat::from_utf8(body) {
             Ok(text) => Ok(Self { text, position: 0 }),
             Err(error) => {
                 let text = String::from_utf8_lossy(&body[..error.valid_up_to()]);
