@@ -195,10 +195,18 @@ where
             End::Cut(reason) => return self.count(reason),
         };
         watch.is_http2 = is_http2;
-        let stream = TokioIo::new(stream);
         // Behind whole requests, the one that is not has begun just now.
         let since = if activity.has_begun() { Instant::now() } else { opened };
-        let end = if is_http2 {
+        // In a box, so that connections which need no hyper are not as large as if they did.
+        Box::pin(self.serve_by_hyper(stream, service, watch, since)).await;
+    }
+
+    async fn serve_by_hyper<T>(&self, stream: Rewound<T>, service: Routes<S>, watch: Watch<'_>, since: Instant)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let stream = TokioIo::new(stream);
+        let end = if watch.is_http2 {
             let connection = self.http2.serve_connection(stream, service);
             watch.over_http(connection, since).await
         } else {
