@@ -110,7 +110,9 @@ impl AsyncWrite for Watched {
 
 impl<T: AsyncRead + Unpin> Rewound<T> {
     /// Reads on from `first`, which was read already, until it is clear whether the client speaks HTTP/2, and says so.
-    pub(super) async fn after_preface(mut stream: T, mut first: Bytes) -> io::Result<(Self, bool)> {
+    pub(super) async fn after_preface(mut stream: T, first: Bytes) -> io::Result<(Self, bool)> {
+        // A few bytes of a slow client must not hold the buffer in which all connections read.
+        let mut first = Bytes::copy_from_slice(&first);
         while first.len() < HTTP2_PREFACE.len() && HTTP2_PREFACE.starts_with(&first) {
             let mut longer = BytesMut::from(first);
             let n_read = stream.read_buf(&mut longer).await?;
@@ -136,6 +138,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Rewound<T> {
         let n = self.first.len().min(buffer.remaining());
         buffer.put_slice(&self.first[..n]);
         self.first.advance(n);
+        if self.first.is_empty() {
+            self.first = Bytes::new();
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -174,7 +179,8 @@ mod tests {
     async fn check(sent: &[u8], n_read: usize) -> (bool, Vec<u8>) {
         let (first, rest) = sent.split_at(sent.len().min(n_read));
         let first = Bytes::copy_from_slice(first);
-        let (mut stream, is_http2) = Rewound::after_preface(rest, first).await.unwrap();
+        let (mut stream, is_http2) = Rewound::after_preface(rest, first.clone()).await.unwrap();
+        assert!(first.is_empty() || first.is_unique(), "somebody still holds what was read");
         let mut read = Vec::new();
         stream.read_to_end(&mut read).await.unwrap();
         (is_http2, read)
