@@ -60,6 +60,11 @@ pub(crate) trait Simd: Copy {
     fn splat(self, number: f32) -> Self::Vector;
     fn load(self, from: &Lanes) -> Self::Vector;
     fn store(self, vector: Self::Vector, to: &mut Lanes);
+    /// Stores past the caches, for other cores to read after [`Simd::publish`]; before it, anyone may still find the old
+    /// numbers.
+    fn stream(self, vector: Self::Vector, to: &mut Lanes);
+    /// Ends the stores that were streamed: whoever is told afterwards finds the new numbers.
+    fn publish(self);
     fn load_bytes(self, bytes: &[u8; 16]) -> Self::Vector;
     /// `a * b + c`, rounded once.
     fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;

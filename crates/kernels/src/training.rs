@@ -16,8 +16,9 @@
 //!
 //! 3. **Visits.** A weight of the first layer is read once on the way up and once on the way back; its gradient is
 //!    used the moment it is known and never stored ([`input_layer`]).
-//! 4. **Flush-to-zero** while a phase runs ([`denormals`](crate::denormals)), and rows of later batches fetched from
-//!    memory ahead of time ([`lookahead`]).
+//! 4. **Distance.** What members hand to each other is streamed past the caches ([`handover`]), and what comes from
+//!    afar, rows of later batches above all, is fetched ahead of time ([`lookahead`]).
+//! 5. **Flush-to-zero** while a phase runs ([`denormals`](crate::denormals)).
 //!
 //! Every number is computed by one member in an order that depends on the data alone. So **the weights do not depend on
 //! the number of threads, nor on the instruction set**: the same bits. (Flush-to-zero exists on x86-64 only, so another
@@ -27,6 +28,7 @@ pub(crate) mod adam;
 mod batch;
 pub(crate) mod draw;
 mod group;
+mod handover;
 mod input_layer;
 mod layers;
 mod levels;

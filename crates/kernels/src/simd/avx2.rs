@@ -5,12 +5,12 @@
 )]
 
 use std::arch::x86_64::{
-    __m256, _CMP_GT_OQ, _MM_HINT_T1, _mm_loadl_epi64, _mm_prefetch, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps,
-    _mm256_and_si256, _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cmpeq_epi32, _mm256_cvtepi32_ps, _mm256_cvtepu8_epi32,
-    _mm256_cvtps_epi32, _mm256_div_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_load_ps, _mm256_max_ps,
-    _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_ps,
-    _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_sqrt_ps, _mm256_store_ps,
-    _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+    __m256, _CMP_GT_OQ, _MM_HINT_T1, _mm_loadl_epi64, _mm_prefetch, _mm_sfence, _mm256_add_epi32, _mm256_add_ps,
+    _mm256_and_ps, _mm256_and_si256, _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cmpeq_epi32, _mm256_cvtepi32_ps,
+    _mm256_cvtepu8_epi32, _mm256_cvtps_epi32, _mm256_div_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_load_ps,
+    _mm256_max_ps, _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_round_ps, _mm256_set1_epi32,
+    _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_sqrt_ps,
+    _mm256_store_ps, _mm256_stream_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
 use super::{Kernel, Simd};
@@ -81,6 +81,21 @@ impl Simd for Avx2 {
             _mm256_store_ps(low.as_mut_ptr(), vector[0]);
             _mm256_store_ps(high.as_mut_ptr(), vector[1]);
         }
+    }
+
+    #[inline(always)]
+    fn stream(self, vector: Vector, to: &mut Lanes) {
+        let (low, high) = to.0.split_at_mut(8);
+        // SAFETY: as in `load`. That it becomes visible late is what the trait says.
+        unsafe {
+            _mm256_stream_ps(low.as_mut_ptr(), vector[0]);
+            _mm256_stream_ps(high.as_mut_ptr(), vector[1]);
+        }
+    }
+
+    #[inline(always)]
+    fn publish(self) {
+        with_avx2!(_mm_sfence());
     }
 
     #[inline(always)]

@@ -40,6 +40,14 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn stream(self, vector: Vector, to: &mut Lanes) {
+        self.store(vector, to);
+    }
+
+    #[inline(always)]
+    fn publish(self) {}
+
+    #[inline(always)]
     fn load_bytes(self, bytes: &[u8; 16]) -> Vector {
         bytes.map(f32::from)
     }

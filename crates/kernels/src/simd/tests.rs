@@ -33,10 +33,12 @@ impl Kernel for &Operations {
             simd.round(a),
             simd.keep(self.kept, a),
         ];
-        let mut results = vec![Lanes::ZERO; vectors.len()];
+        let mut results = vec![Lanes::ZERO; vectors.len() + 1];
         for (vector, result) in vectors.into_iter().zip(&mut results) {
             simd.store(vector, result);
         }
+        simd.stream(a, &mut results[vectors.len()]);
+        simd.publish();
         (results, simd.positive(a))
     }
 }
@@ -58,6 +60,7 @@ impl Operations {
             lanes(&|j| if a[j] > b[j] { a[j] } else { b[j] }),
             lanes(&|j| a[j].round_ties_even()),
             lanes(&|j| if self.kept >> j & 1 == 1 { a[j] } else { 0.0 }),
+            self.a,
         ];
         (results, (0..16).filter(|j| a[*j] > 0.0).map(|j| 1 << j).sum())
     }

@@ -122,14 +122,25 @@ impl Batch {
                 quad[word] = *bits;
             }
         }
+        // Strips that few rows fill (to judge by the last batch) were not fetched ahead of time: which rows have something
+        // there is known only now. They come first, so they are taken over last.
+        let strips = self.rows_of_quad.chunks_exact(QUADS_PER_STRIP * n_words);
+        let sets = self.plan.rows_of_strip.chunks_exact_mut(n_words);
+        for (strip, (quads, rows)) in strips.zip(sets).enumerate() {
+            rows[word] = quads.chunks_exact(n_words).fold(0, |rows, quad| rows | quad[word]);
+            if !self.plan.is_full[strip] {
+                for row in members(rows[word] & bytes_rows) {
+                    simd.prefetch(&bytes[row][strip]);
+                    simd.prefetch(&bytes[row][strip][STRIP - 1]);
+                }
+            }
+        }
         // Strips that are all zero are left as they are, for nobody looks at them. To ask row by row whether one is would
         // cost more than it saves: the answer comes late, from memory, and is often guessed wrongly.
         let scale = ByteScale::new(simd);
-        let strips = self.rows_of_quad.chunks_exact(QUADS_PER_STRIP * n_words);
         let places = self.pixels.chunks_exact_mut(n_words);
-        let sets = self.plan.rows_of_strip.chunks_exact_mut(n_words);
-        for (strip, ((quads, places), rows)) in strips.zip(places).zip(sets).enumerate() {
-            rows[word] = quads.chunks_exact(n_words).fold(0, |rows, quad| rows | quad[word]);
+        let sets = self.plan.rows_of_strip.chunks_exact(n_words);
+        for (strip, (places, rows)) in places.zip(sets).enumerate().rev() {
             for row in members(rows[word] & bytes_rows) {
                 let bytes = &bytes[row][strip];
                 for tile in 0..STRIP {

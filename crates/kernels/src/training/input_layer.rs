@@ -146,7 +146,7 @@ pub(crate) struct Backward<'a> {
 }
 
 impl Backward<'_> {
-    /// Gradients and one step of Adam. `between` is called between strips.
+    /// Gradients and one step of Adam. `between` is called before each strip that is computed by unit.
     ///
     /// Goes from the last strip to the first, since the forward pass that follows begins at the first.
     #[inline(always)]

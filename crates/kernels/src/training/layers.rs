@@ -4,6 +4,7 @@ use super::{
     NetworkSettings,
     batch::Batch,
     draw::Draw,
+    handover::Handover,
     levels::{Levels, Rows},
     phases::{Evaluate, Forward, Gather, Rise, RowShare, Turn},
     pieces::{first_unit, pieces},
@@ -26,6 +27,7 @@ pub(crate) struct Layers {
     /// Where each input lies.
     slots: Vec<usize>,
     team: Team,
+    handover: Handover,
     slabs: Vec<Slab>,
     levels: Levels,
     rows: Rows,
@@ -70,14 +72,16 @@ impl Layers {
         });
         let slabs: Vec<Slab> = slabs.collect();
         let levels = Levels::new(&layer_outputs[1..], *batch_size_max);
+        let team = Team::new((*n_threads).min(slabs.len()).min(MEMBERS_MAX));
         Self {
             widths: [pixel_order.n_inputs()]
                 .into_iter()
                 .chain(layer_outputs.iter().copied())
                 .collect(),
-            team: Team::new((*n_threads).min(slabs.len()).min(MEMBERS_MAX)),
+            rows: Rows::new(&levels, *batch_size_max, team.n_members()),
+            handover: Handover::among(team.n_members()),
+            team,
             slots: pixel_order.slots(),
-            rows: Rows::new(&levels, *batch_size_max),
             seen: vec![false; pixel_order.n_quads()],
             n_steps: 0,
             slabs,
@@ -121,10 +125,10 @@ impl Layers {
     /// The first layer, and each slab's share in the second.
     pub(crate) fn forward(&mut self, batches: &[Batch]) {
         let instruction_set = self.settings.instruction_set;
-        let n_members = self.team.n_members();
+        let (n_members, handover) = (self.team.n_members(), self.handover);
         let parts = pieces(&mut self.slabs, 1, n_members)
             .zip(batches)
-            .map(|(slabs, batch)| Forward { slabs, batch });
+            .map(|(slabs, batch)| Forward { slabs, batch, handover });
         self.team.run(parts, |part| instruction_set.run(part));
     }
 
@@ -149,7 +153,7 @@ impl Layers {
         };
         let (next_batches, draw) = next.unzip();
         let mut next_batches = next_batches.into_iter().flatten();
-        let parts = row_shares(&mut self.rows, batch.n_rows(), n_members).map(|share| {
+        let parts = row_shares(&mut self.rows, batch.n_rows(), n_members, self.handover).map(|share| {
             let next = next_batches
                 .next()
                 .zip(draw)
@@ -198,6 +202,7 @@ impl Layers {
             groups,
             biases,
             after_next,
+            handover: self.handover,
         });
         self.team.run(parts, |part| instruction_set.run(part));
     }
@@ -210,7 +215,8 @@ impl Layers {
             slabs: &self.slabs,
             levels: &self.levels,
         };
-        let parts = row_shares(&mut self.rows, batch.n_rows(), n_members).map(|share| Evaluate { top, share });
+        let parts =
+            row_shares(&mut self.rows, batch.n_rows(), n_members, self.handover).map(|share| Evaluate { top, share });
         self.team.run(parts, |part| instruction_set.run(part));
         let n_classes = self.n_classes();
         let first = self.levels.shapes[self.levels.shapes.len() - 1].first_lane;
@@ -261,20 +267,30 @@ impl Layers {
 }
 
 /// Deals out the first `n_rows` rows to `n_members` members.
-fn row_shares(rows: &mut Rows, n_rows: usize, n_members: usize) -> impl Iterator<Item = RowShare<'_>> {
+fn row_shares(
+    rows: &mut Rows,
+    n_rows: usize,
+    n_members: usize,
+    handover: Handover,
+) -> impl Iterator<Item = RowShare<'_>> {
     let (row_lanes, row_words) = (rows.row_lanes, rows.row_words);
     let values = pieces(&mut rows.values[..n_rows * row_lanes], row_lanes, n_members);
     let gradients = pieces(&mut rows.gradients[..n_rows * row_lanes], row_lanes, n_members);
     let active = pieces(&mut rows.active[..n_rows * row_words], row_words, n_members);
     let losses = pieces(&mut rows.losses[..n_rows], 1, n_members);
-    let parts = values.zip(gradients).zip(active.zip(losses)).enumerate();
-    parts.map(move |(member, ((values, gradients), (active, losses)))| RowShare {
-        first_row: first_unit(member, n_rows, n_members),
-        row_lanes,
-        row_words,
-        values,
-        gradients,
-        active,
-        losses,
-    })
+    let scratch = pieces(&mut rows.scratch, 2 * row_lanes, n_members);
+    let parts = values.zip(gradients).zip(active.zip(losses)).zip(scratch).enumerate();
+    parts.map(
+        move |(member, (((values, gradients), (active, losses)), scratch))| RowShare {
+            first_row: first_unit(member, n_rows, n_members),
+            row_lanes,
+            row_words,
+            values,
+            gradients,
+            active,
+            losses,
+            scratch,
+            handover,
+        },
+    )
 }

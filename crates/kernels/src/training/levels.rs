@@ -68,6 +68,8 @@ pub(crate) struct Rows {
     pub(crate) losses: Vec<RowLoss>,
     pub(crate) row_lanes: usize,
     pub(crate) row_words: usize,
+    /// `[n_members, 2 * row_lanes]`
+    pub(crate) scratch: Vec<Lanes>,
     shapes: Vec<Level>,
 }
 
@@ -121,7 +123,7 @@ impl Levels {
 }
 
 impl Rows {
-    pub(crate) fn new(levels: &Levels, n_rows_max: usize) -> Self {
+    pub(crate) fn new(levels: &Levels, n_rows_max: usize, n_members: usize) -> Self {
         let row_lanes = levels.shapes.iter().map(|level| level.width).sum();
         let row_words = levels.shapes.iter().map(|level| level.n_outputs.div_ceil(UNITS)).sum();
         Self {
@@ -129,6 +131,7 @@ impl Rows {
             gradients: vec![Lanes::ZERO; n_rows_max * row_lanes],
             active: vec![0; n_rows_max * row_words],
             losses: vec![RowLoss::default(); n_rows_max],
+            scratch: vec![Lanes::ZERO; n_members * 2 * row_lanes],
             row_lanes,
             row_words,
             shapes: levels.shapes.clone(),

@@ -1,19 +1,28 @@
-//! Bringing the rows of a later batch near while the current one is computed.
+//! Bringing near, while something else is computed, what is wanted later.
 
-use std::ops::Range;
+use std::{ops::Range, slice};
 
-use super::draw::Draw;
-use crate::simd::Simd;
+use super::{draw::Draw, levels::Rows};
+use crate::{lanes::Lanes, simd::Simd};
 
-/// The rows that the batch after next will be made of.
+/// What a member will want that is not near: the rows that the batch after next will be made of, and what the levels'
+/// weights learn from.
 ///
-/// Rows are drawn from a data set far larger than any cache. Requested all at once they would queue up before the
-/// memory and hold up the loads of the step itself; so they are spread over it.
+/// The rows are drawn from a data set far larger than any cache, and half of what the levels made of the batch comes
+/// from other members. Requested all at once, all that would queue up before the memory and hold up the loads of the
+/// step itself; so it is spread over the way back through the slabs.
 pub(crate) struct Lookahead<'a> {
     draw: Option<Draw<'a>>,
     /// The strips that most rows fill; the others come late, but few are wanted.
     strips: Range<usize>,
+    /// Rows of the draw at each stop.
     pace: usize,
+    /// Values and gradients of the levels.
+    levels: [slice::Iter<'a, Lanes>; 2],
+    /// Grains of each of the two at each stop.
+    levels_pace: usize,
+    /// Full strips.
+    n_stops: usize,
 }
 
 impl<'a> Lookahead<'a> {
@@ -22,15 +31,28 @@ impl<'a> Lookahead<'a> {
         let first = is_full.iter().position(|is_full| *is_full).unwrap_or(0);
         let end = is_full.iter().rposition(|is_full| *is_full).map_or(0, |last| last + 1);
         let n_rows = draw.map_or(0, |draw| draw.rows.len());
-        let n_stops = n_slabs * is_full.iter().filter(|is_full| **is_full).count();
+        let n_stops = is_full.iter().filter(|is_full| **is_full).count().max(1);
         Self {
             draw,
             strips: first..end,
-            pace: n_rows.div_ceil(n_stops.max(1)),
+            pace: n_rows.div_ceil(n_slabs * n_stops),
+            levels: Default::default(),
+            levels_pace: 0,
+            n_stops,
         }
     }
 
-    /// Requests the next rows.
+    /// And the first `n_rows` of these rows, spread over the full strips of one slab.
+    pub(crate) fn with_levels(self, rows: &'a Rows, n_rows: usize) -> Self {
+        let n_lanes = n_rows * rows.row_lanes;
+        Self {
+            levels: [&rows.values, &rows.gradients].map(|lanes| lanes[..n_lanes].iter()),
+            levels_pace: n_lanes.div_ceil(self.n_stops),
+            ..self
+        }
+    }
+
+    /// Requests the next of both.
     #[inline(always)]
     pub(crate) fn fetch_some<S: Simd>(&mut self, simd: S) {
         if let Some(Draw { sources, rows }) = &mut self.draw {
@@ -38,6 +60,11 @@ impl<'a> Lookahead<'a> {
             *rows = later;
             for &row in now {
                 sources.prefetch(simd, row, self.strips.clone());
+            }
+        }
+        for lanes in &mut self.levels {
+            for grain in lanes.by_ref().take(self.levels_pace) {
+                simd.prefetch(slice::from_ref(grain));
             }
         }
     }

@@ -7,6 +7,7 @@ use super::{
     adam::{Adam, AdamStep, Trained},
     batch::Batch,
     group::{Group, Signals, View, add_rows},
+    handover::Handover,
     input_layer::{self, Backward, InputWeights, RowBlock, StripGradients},
     levels::Rows,
 };
@@ -68,7 +69,7 @@ impl Slab {
 
     /// The first layer, and the slab's share in the second.
     #[inline(always)]
-    pub(crate) fn forward<S: Simd>(&mut self, simd: S, batch: &Batch) {
+    pub(crate) fn forward<S: Simd>(&mut self, simd: S, batch: &Batch, handover: Handover) {
         let n_rows = batch.n_rows();
         let bias = self.bias.value[0];
         input_layer::forward(simd, &self.input_weights.value, &bias, batch, &mut self.sums);
@@ -83,18 +84,18 @@ impl Slab {
         for row in 0..n_rows {
             let mut lane = 0;
             while lane + 4 <= self.group.width {
-                self.add_partial::<S, 4>(simd, row, lane);
+                self.add_partial::<S, 4>(simd, handover, (row, lane));
                 lane += 4;
             }
             while lane < self.group.width {
-                self.add_partial::<S, 1>(simd, row, lane);
+                self.add_partial::<S, 1>(simd, handover, (row, lane));
                 lane += 1;
             }
         }
     }
 
     #[inline(always)]
-    fn add_partial<S: Simd, const N: usize>(&mut self, simd: S, row: usize, lane: usize) {
+    fn add_partial<S: Simd, const N: usize>(&mut self, simd: S, handover: Handover, (row, lane): (usize, usize)) {
         let word = self.active[row / 64][row % 64];
         let sums = add_rows(
             simd,
@@ -105,7 +106,7 @@ impl Slab {
         );
         let places = &mut self.partial[row * self.group.width + lane..][..N];
         for j in 0..N {
-            simd.store(sums[j], &mut places[j]);
+            handover.store(simd, sums[j], &mut places[j]);
         }
     }
 

@@ -26,6 +26,16 @@ pub(crate) struct RowPlaces<'a> {
 }
 
 impl Top<'_> {
+    /// Asks for the slabs' shares in row `row`.
+    #[inline(always)]
+    pub(crate) fn prefetch<S: Simd>(self, simd: S, row: usize) {
+        for slab in self.slabs {
+            for lane in 0..self.levels.shapes[0].width {
+                simd.prefetch(std::slice::from_ref(slab.partial(row, lane)));
+            }
+        }
+    }
+
     /// Fills values and active sets of row `row` of the batch.
     #[inline(always)]
     pub(crate) fn forward<S: Simd>(self, simd: S, row: usize, places: &mut RowPlaces<'_>) {
