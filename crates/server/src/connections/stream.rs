@@ -180,7 +180,10 @@ mod tests {
         let (first, rest) = sent.split_at(sent.len().min(n_read));
         let first = Bytes::copy_from_slice(first);
         let (mut stream, is_http2) = Rewound::after_preface(rest, first.clone()).await.unwrap();
-        assert!(first.is_empty() || first.is_unique(), "somebody still holds what was read");
+        assert!(
+            first.is_empty() || first.is_unique(),
+            "somebody still holds what was read"
+        );
         let mut read = Vec::new();
         stream.read_to_end(&mut read).await.unwrap();
         (is_http2, read)

@@ -61,8 +61,7 @@ fn the_cluster_takes_base_and_overlays_without_a_warning() {
     }
 }
 
-/// A namespace of somebody who allows nothing that is not needed.
-pub(crate) const RESTRICTED: &str = r#"
+const RESTRICTED: &str = r#"
 apiVersion: v1
 kind: Namespace
 metadata:
