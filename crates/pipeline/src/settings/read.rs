@@ -39,7 +39,9 @@ pub(super) fn settings(root: Node<'_>, place: (PathBuf, PathBuf)) -> Read<impl F
     let server = section.required("server", server);
     let test = section.required("test", test);
     let limits = section.required("limits", limits);
-    let kubernetes = section.required("kubernetes", kubernetes);
+    let kubernetes = section.required("kubernetes", |node| {
+        kubernetes(node, server.as_ref().ok().map(|server| &server.registry))
+    });
     section.finish();
     let (model, application, data) = (model?, application?, data?);
     let (training, server, test, limits, kubernetes) = (training?, server?, test?, limits?, kubernetes?);
@@ -181,7 +183,8 @@ fn limits(node: Node<'_>) -> Read<Limits> {
     })
 }
 
-fn kubernetes(node: Node<'_>) -> Read<KubernetesSettings> {
+/// `registry`: the server's, where it could be read.
+fn kubernetes(node: Node<'_>, registry: Option<&Registry>) -> Read<KubernetesSettings> {
     let mut section = node.section()?;
     let replicas = section.required("replicas", |node| node.integer(NonZeroU16::MIN..));
     let replicas_max = section.optional("replicas_max", |node| node.integer(NonZeroU16::MIN..));
@@ -212,18 +215,25 @@ fn kubernetes(node: Node<'_>) -> Read<KubernetesSettings> {
     let step = resources("step_cpu", "step_memory");
     section.finish();
     let (replicas, replicas_max) = (replicas?, replicas_max?);
+    let (registry_credentials, registry_certificates) = (registry_credentials?, registry_certificates?);
     if let Some(most) = replicas_max.filter(|most| *most < replicas) {
         return Err(node.refuse(format!(
             "expected `replicas_max` to be at least `replicas`, found {most} and {replicas}"
         )));
+    }
+    let is_for_bucket = registry_credentials.is_some() || registry_certificates.is_some();
+    if is_for_bucket && registry.is_some_and(|registry| registry.bucket().is_none()) {
+        return Err(
+            node.refuse("`registry_credentials` and `registry_certificates` belong to a `server.registry` at `s3://…`")
+        );
     }
     Ok(KubernetesSettings {
         replicas,
         replicas_max,
         work_storage: work_storage?,
         registry_storage: registry_storage?,
-        registry_credentials: registry_credentials?,
-        registry_certificates: registry_certificates?,
+        registry_credentials,
+        registry_certificates,
         storage_class: storage_class?.map(str::to_owned),
         access_mode: access_mode?,
         retraining_schedule: retraining_schedule?,

@@ -148,6 +148,16 @@ fn a_registry_is_a_folder_or_a_bucket_that_says_no_secret() {
             the settings have a mistake:
             pipeline.yaml:65:3: `server`: `registry_endpoint` and `registry_region` belong to a `registry` at `s3://…`"#]],
     );
+    check(
+        &[(
+            "pipeline.yaml",
+            "registry_credentials: null",
+            "registry_credentials: slipway-bucket",
+        )],
+        expect![[r#"
+            the settings have a mistake:
+            pipeline.yaml:99:3: `kubernetes`: `registry_credentials` and `registry_certificates` belong to a `server.registry` at `s3://…`"#]],
+    );
 }
 
 #[test]
