@@ -14,6 +14,9 @@ use crate::settings::ConnectionLimits;
 /// Most headers of a request that is understood here; browsers send half as many.
 const HEADERS_MAX: usize = 32;
 
+/// What the content type of gRPC begins with.
+const GRPC: &[u8] = b"application/grpc";
+
 /// Takes the request that `read` begins with. `None`: it is one for hyper, which says what is wrong where anything is, and all
 /// of it is still there.
 pub(super) fn take(read: &mut Bytes, limits: &ConnectionLimits) -> Option<Request> {
@@ -61,10 +64,16 @@ fn is_plain(name: &HeaderName, value: &[u8]) -> bool {
     match *name {
         header::CONNECTION => value.eq_ignore_ascii_case(b"keep-alive"),
         // What gRPC sends by HTTP/1.1 is answered by a stream.
-        header::CONTENT_TYPE => !value.starts_with(b"application/grpc"),
+        header::CONTENT_TYPE => !is_grpc(value),
         header::TRANSFER_ENCODING | header::EXPECT | header::UPGRADE | header::TE => false,
         _ => true,
     }
+}
+
+/// Upper and lower case are the same in the type of a content.
+fn is_grpc(content_type: &[u8]) -> bool {
+    let begins = content_type.get(..GRPC.len());
+    begins.is_some_and(|begins| begins.eq_ignore_ascii_case(GRPC))
 }
 
 /// Digits and nothing else.

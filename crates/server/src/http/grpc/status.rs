@@ -7,6 +7,7 @@ use axum::{
 };
 use tonic::{Code, Status};
 
+use super::frame::MEDIA_TYPE;
 use crate::{http::error::Told, metrics::Reason};
 
 /// The same answer, with the error that it may be as gRPC tells it.
@@ -43,8 +44,9 @@ pub(in crate::http) fn is_call(headers: &HeaderMap) -> bool {
     let value = headers
         .get(axum::http::header::CONTENT_TYPE)
         .map(|value| value.as_bytes());
-    let rest = value.and_then(|value| value.strip_prefix(b"application/grpc"));
-    matches!(rest, Some([] | [b'+' | b';', ..]))
+    let halves = value.and_then(|value| value.split_at_checked(MEDIA_TYPE.len()));
+    let rest = halves.filter(|(begin, _)| begin.eq_ignore_ascii_case(MEDIA_TYPE.as_bytes()));
+    matches!(rest, Some((_, [] | [b'+' | b';', ..])))
 }
 
 #[cfg(test)]
@@ -59,7 +61,12 @@ mod tests {
                 value.parse().unwrap(),
             )]))
         };
-        for value in ["application/grpc", "application/grpc+proto", "application/grpc;x=y"] {
+        for value in [
+            "application/grpc",
+            "Application/gRPC",
+            "application/grpc+proto",
+            "application/grpc;x=y",
+        ] {
             assert!(is_call(value), "{value}");
         }
         for value in ["application/grpc-web", "application/grpcx", "application/json", ""] {

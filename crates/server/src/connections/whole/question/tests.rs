@@ -81,6 +81,7 @@ fn everything_else_is_left_as_it_is() {
         "POST / HTTP/1.1\r\ncontent-length: 1\r\nconnection: close\r\n\r\n1",
         "POST / HTTP/1.1\r\ncontent-length: 1\r\nupgrade: h2c\r\n\r\n1",
         "POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-type: application/grpc\r\n\r\n1",
+        "POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-type: Application/gRPC+proto\r\n\r\n1",
         "POST / HTTP/1.1\r\ncontent-length : 1\r\n\r\n1",
         "POST / HTTP/1.1\r\ncontent-length: 1\r\n folded: 1\r\n\r\n1",
         &long,
