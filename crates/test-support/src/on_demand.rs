@@ -11,6 +11,8 @@ pub enum OnDemand {
     Interop,
     /// It needs a Kubernetes cluster with our image: `RUN_CLUSTER_TESTS=1`.
     Cluster,
+    /// It needs root, and BuildKit's `buildkitd` and `buildctl`, which no package of Debian has: `RUN_BUILDKIT_TESTS=1`.
+    BuildKit,
     /// It takes minutes or gigabytes: `RUN_SLOW_TESTS=1`.
     Slow,
 }
@@ -40,6 +42,7 @@ impl OnDemand {
         match self {
             Self::Interop => "RUN_INTEROP_TESTS",
             Self::Cluster => "RUN_CLUSTER_TESTS",
+            Self::BuildKit => "RUN_BUILDKIT_TESTS",
             Self::Slow => "RUN_SLOW_TESTS",
         }
     }
@@ -48,6 +51,7 @@ impl OnDemand {
         match self {
             Self::Interop => "needs Python and packages from the registry",
             Self::Cluster => "needs a Kubernetes cluster with our image",
+            Self::BuildKit => "needs root, and `buildkitd` and `buildctl` on the PATH",
             Self::Slow => "takes minutes or gigabytes",
         }
     }
