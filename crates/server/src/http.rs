@@ -48,9 +48,9 @@ pub fn router(
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send + 'static> + Clone + Send + Sync + 'static
 {
     let routes = routes(app.clone());
-    service_fn(move |request| {
+    service_fn(move |mut request| {
         let (app, routes) = (app.clone(), routes.clone());
-        async move { Ok(exchange::answer(&app, routes, request).await) }
+        async move { Ok(exchange::answer(&app, &routes, &mut request).await) }
     })
 }
 

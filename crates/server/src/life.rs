@@ -38,6 +38,11 @@ impl Life {
         stages[usize::from(stage)]
     }
 
+    /// Whether each answer is the last one of its connection.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.stage() >= Stage::Closing
+    }
+
     /// Goes on to a later stage.
     pub(crate) fn advance(&self, stage: Stage) {
         self.stage.fetch_max(stage as u8, Ordering::SeqCst);

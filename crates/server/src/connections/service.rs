@@ -21,7 +21,6 @@ use tower::Service;
 use crate::{
     App,
     connections::activity::{Activity, Open},
-    life::Stage,
 };
 
 /// All routes, for one connection.
@@ -61,13 +60,6 @@ struct Asked {
 pub(super) struct Answer {
     body: Body,
     open: Open,
-}
-
-impl<S> Routes<S> {
-    /// Whether each answer is the last one of its connection.
-    pub(super) fn is_closing(&self) -> bool {
-        self.app.life.stage() >= Stage::Closing
-    }
 }
 
 impl<S> hyper::service::Service<Request<Incoming>> for Routes<S>
@@ -116,7 +108,7 @@ impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for Answerin
         if answer.body().is_end_stream() {
             open.completes();
         }
-        if this.app.life.stage() >= Stage::Closing && *this.version < Version::HTTP_2 {
+        if this.app.life.is_closing() && *this.version < Version::HTTP_2 {
             let close = HeaderValue::from_static("close");
             answer.headers_mut().insert(header::CONNECTION, close);
         }

@@ -13,7 +13,7 @@ use std::{
     convert::Infallible,
     future::{Future, poll_fn},
     io::{self, ErrorKind},
-    pin::pin,
+    pin::{Pin, pin},
     task::{Context, Poll, ready},
 };
 
@@ -70,9 +70,12 @@ where
             return Ok(Some(read));
         };
         let mut open = Open::new(routes.activity.clone());
-        let answer = answer(stream, routes, request, &mut read).await?;
+        let answer = {
+            let answering = pin!(routes.service.clone().call(request));
+            wait_for(answering, stream, &mut read).await?
+        };
         open.answers();
-        let is_last = routes.is_closing();
+        let is_last = routes.app.life.is_closing();
         write(stream, answer, is_last).await?;
         open.completes();
         if is_last {
@@ -91,15 +94,14 @@ fn poll_read<T: AsyncRead + Unpin>(stream: &mut T, context: &mut Context<'_>) ->
     })
 }
 
-/// The answer to `request`. What comes meanwhile is kept in `read`; where nothing comes any more, nobody waits for the answer.
-async fn answer<T, S>(stream: &mut T, routes: &Routes<S>, request: Request, read: &mut Bytes) -> io::Result<Response>
-where
-    T: AsyncRead + Unpin,
-    S: Service<Request, Response = Response, Error = Infallible> + Clone,
-{
-    let mut answer = pin!(routes.service.clone().call(request));
+/// The answer. What comes meanwhile is kept in `read`; where nothing comes any more, nobody waits for the answer.
+async fn wait_for<T: AsyncRead + Unpin>(
+    mut answering: Pin<&mut impl Future<Output = Result<Response, Infallible>>>,
+    stream: &mut T,
+    read: &mut Bytes,
+) -> io::Result<Response> {
     poll_fn(|context| {
-        if let Poll::Ready(Ok(answer)) = answer.as_mut().poll(context) {
+        if let Poll::Ready(Ok(answer)) = answering.as_mut().poll(context) {
             return Poll::Ready(Ok(answer));
         }
         if read.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::Arc,
@@ -91,12 +92,15 @@ impl Exchange<'_> {
 }
 
 /// Answers `request` by `routes`, whatever happens there.
-pub(super) async fn answer(app: &Arc<App>, routes: Router, mut request: Request) -> Response {
+///
+/// The request stays where it is as long as it can: every future that it is handed on to has room of its own for it, which
+/// is in no cache when there are many connections.
+pub(super) async fn answer(app: &Arc<App>, routes: &Router, request: &mut Request) -> Response {
     let start = Instant::now();
     slashes::collapse(request.uri_mut());
     v1::separate_verb(request.uri_mut());
     let class = RouteClass::of(request.uri().path());
-    let dialect = Dialect::of_request(&request);
+    let dialect = Dialect::of_request(request);
     let method = method_name(request.method());
     let received_bytes = request.body().size_hint().exact();
     let id = request_id(request.headers());
@@ -105,7 +109,8 @@ pub(super) async fn answer(app: &Arc<App>, routes: Router, mut request: Request)
     // Pinned here, because every layer around a future would hold it twice: as its argument and where it is pinned.
     let answering = pin!(async {
         match app.access.admit(class, request.headers()) {
-            Ok(()) if dialect == Dialect::Grpc => grpc::answer(app.clone(), request).await.into(),
+            // In a box, or each future would have room for a call, whatever it answers.
+            Ok(()) if dialect == Dialect::Grpc => Box::pin(grpc::answer(app.clone(), mem::take(request))).await.into(),
             Ok(()) => route(app, routes, request).await,
             Err(error) => error.into(),
         }
@@ -135,18 +140,15 @@ pub(super) async fn answer(app: &Arc<App>, routes: Router, mut request: Request)
     response
 }
 
-async fn route(app: &App, routes: Router, request: Request) -> Answered {
-    let request = match gateway::predict_at_once(app, request).await {
-        Ok(answered) => return answered,
-        Err(request) => request,
-    };
-    match infer::predict_at_once(app, request).await {
-        Ok(answered) => answered,
-        Err(request) => {
-            let Ok(response) = routes.oneshot(request).await;
-            response.into()
-        }
+async fn route(app: &App, routes: &Router, request: &mut Request) -> Answered {
+    if let Some(answered) = gateway::predict_at_once(app, request).await {
+        return answered;
     }
+    if let Some(answered) = infer::predict_at_once(app, request).await {
+        return answered;
+    }
+    let Ok(response) = routes.clone().oneshot(mem::take(request)).await;
+    response.into()
 }
 
 /// Writes what the log and the collector are to know of an exchange.

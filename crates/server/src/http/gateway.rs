@@ -1,6 +1,6 @@
 //! Predictions: `POST /gateway/applications/{application}/{signature}`.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
@@ -44,13 +44,11 @@ pub(super) async fn predict(
 
 /// As [`predict`], past the router, which matches, extracts and boxes: half a dozen allocations for each request.
 ///
-/// Errors: the request, where it is none for a prediction, or its path names nothing, or in another way than it has to.
-pub(super) async fn predict_at_once(app: &App, request: Request) -> Result<Answered, Request> {
-    let Some(target) = named(app, &request) else {
-        return Err(request);
-    };
-    let (parts, body) = request.into_parts();
-    Ok(predict_by(app, &target, &parts.headers, body).await)
+/// `None`: the request is whole, and none for a prediction, or its path names nothing, or in another way than it has to.
+pub(super) async fn predict_at_once(app: &App, request: &mut Request) -> Option<Answered> {
+    let target = named(app, request)?;
+    let body = mem::take(request.body_mut());
+    Some(predict_by(app, &target, request.headers(), body).await)
 }
 
 fn named(app: &App, request: &Request) -> Option<Target> {

@@ -15,7 +15,7 @@ use tonic_health::{
 use tower::ServiceExt;
 
 use super::{INFERENCE, PREDICTION};
-use crate::{App, http::open_inference::models, life::Stage};
+use crate::{App, http::open_inference::models};
 
 /// The service, before the names of its calls.
 pub(super) const PREFIX: &str = "/grpc.health.v1.Health/";
@@ -62,7 +62,7 @@ impl Health for Probes {
                         status: health_check_response::ServingStatus::ServiceUnknown.into(),
                     },
                 };
-                if sender.send(Ok(response)).await.is_err() || app.life.stage() >= Stage::Closing {
+                if sender.send(Ok(response)).await.is_err() || app.life.is_closing() {
                     return;
                 }
                 tokio::select! {

@@ -1,6 +1,6 @@
 //! Predictions: `POST /v2/models/…/infer`.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
@@ -54,15 +54,13 @@ pub(in crate::http) async fn of_application(
 
 /// As [`of_application`], past the router, which matches, extracts and boxes.
 ///
-/// Errors: the request, where it is another one, or its path names nothing, or in another way than it has to.
-pub(in crate::http) async fn predict_at_once(app: &App, request: Request) -> Result<Answered, Request> {
-    let Some(application) = named(app, &request) else {
-        return Err(request);
-    };
-    let (parts, body) = request.into_parts();
-    let name = application.name().to_string();
+/// `None`: the request is whole, and another one, or its path names nothing, or in another way than it has to.
+pub(in crate::http) async fn predict_at_once(app: &App, request: &mut Request) -> Option<Answered> {
+    let application = named(app, request)?;
+    let name = application.name().as_str().to_owned();
     let target = Target::application(application);
-    Ok(answer(app, &target, name, &parts.headers, body).await)
+    let body = mem::take(request.body_mut());
+    Some(answer(app, &target, name, request.headers(), body).await)
 }
 
 fn named(app: &App, request: &Request) -> Option<Arc<Application>> {
