@@ -46,7 +46,7 @@ thread_local! {
 
 /// Lets all other threads go before this one from now on, where the operating system can do so. It is a thread for
 /// blocking work, and the little else that it may do later, reading the registry, has time.
-pub(crate) fn give_way() {
+fn give_way() {
     /// A tenth of what a thread gets that gives way to nobody.
     const NICENESS: i32 = 10;
     // Elsewhere it would concern the whole process.

@@ -19,8 +19,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    Access, App, DrainTimes, Settings, Store, connections::Connections, descriptors, heavy::give_way, life::Stage,
-    router, tls::Tls,
+    Access, App, DrainTimes, Settings, Store, connections::Connections, descriptors, life::Stage, router, tls::Tls,
 };
 
 /// Longest time that the end waits for the collector of spans.
@@ -48,12 +47,7 @@ struct Stops {
 pub fn start(settings: Settings) -> anyhow::Result<ExitCode> {
     let mut runtime = match thread::available_parallelism().map_or(1, NonZeroUsize::get) {
         // Threads that share their work have to tell each other of it, which costs something where there is only one.
-        1 => {
-            let mut runtime = runtime::Builder::new_current_thread();
-            // All that such a runtime starts are threads for work that blocks: loading a version, above all.
-            runtime.on_thread_start(give_way);
-            runtime
-        }
+        1 => runtime::Builder::new_current_thread(),
         _ => runtime::Builder::new_multi_thread(),
     };
     let runtime = runtime.enable_all().build().context("cannot start the threads")?;
