@@ -9,14 +9,31 @@ from pathlib import Path
 from harness import paths
 
 
-def build(*arguments: str) -> None:
-    """Builds what `cargo build --release` with these arguments does."""
-    subprocess.run([paths.CARGO, "build", "--release", *arguments], cwd=paths.ROOT, check=True)
+_optimized = True
+
+
+def build(*examples: str, optimized: bool = True) -> None:
+    """Builds the programs and these examples of the server. Where they are not `optimized` they are those of the tests,
+    which say nothing about speed and are there as soon as the tests are."""
+    global _optimized
+    _optimized = optimized
+    if optimized:
+        # Examples are built apart: libraries for tests would give the programs features that are not delivered.
+        _cargo_build("--release")
+        if examples:
+            _cargo_build("--release", "--package=server", *(f"--example={example}" for example in examples))
+    else:
+        _cargo_build("--workspace", "--bins", "--examples")
 
 
 def program(name: str) -> str:
-    """One that was built."""
-    return str(paths.target() / "release" / name)
+    """One that was built last."""
+    return str(paths.target() / ("release" if _optimized else "debug") / name)
+
+
+def example(name: str) -> str:
+    """One of the examples that were built last."""
+    return program(f"examples/{name}")
 
 
 def mnist(source: str | None) -> Path:
@@ -25,3 +42,7 @@ def mnist(source: str | None) -> Path:
     command = [program("mnist-data"), "download", f"--data-dir={data_dir}"]
     subprocess.run(command + ([f"--source={source}"] if source else []), check=True, stdout=sys.stderr)
     return data_dir
+
+
+def _cargo_build(*arguments: str) -> None:
+    subprocess.run([paths.CARGO, "build", *arguments], cwd=paths.ROOT, check=True)

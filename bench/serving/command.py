@@ -25,8 +25,7 @@ def main() -> int:
     options = _options()
     if len(os.sched_getaffinity(0)) < 2:
         raise SystemExit("one core serves and another one asks, so two are needed")
-    programs.build()
-    programs.build("--package=server", "--example=load", "--example=fixed_reply")
+    programs.build("load", "fixed_reply", optimized=not options.quick)
     workshop = paths.workshop("serving")
     data_dir = programs.mnist(options.source)
     questions = Questions.of(data_dir, workshop / "bodies")
@@ -67,7 +66,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="one round of short loads, without peers that take minutes to build: tries the benchmark itself",
+        help="one round of short loads on programs that are not optimized, without peers that take minutes to build: "
+        "tries the benchmark itself",
     )
     parser.add_argument("--only", type=_names, metavar="A,B", help=f"these alone, of {', '.join(servers.NAMES)}")
     parser.add_argument("--source", metavar="DIR|URL", help="where `mnist-data download` takes the images from")

@@ -58,7 +58,7 @@ def _load(running: Running, scenario: Scenario, question: Question, seconds: flo
     port = running.grpc_port if scenario.protocol is Protocol.V2_GRPC else running.port
     flags = [f"--form={question.form}", f"--path={question.path}", *(f"--header={line}" for line in question.headers)]
     flags += [f"--connections={scenario.n_connections}", f"--seconds={seconds}"]
-    command = [programs.program("examples/load"), f"127.0.0.1:{port}", *map(str, question.bodies), *flags]
+    command = [programs.example("load"), f"127.0.0.1:{port}", *map(str, question.bodies), *flags]
     outcome = processes.run(command, {core})
     if outcome.code != 0:
         raise CannotServe(f"the load ended with code {outcome.code}: {outcome.stderr.strip()}")

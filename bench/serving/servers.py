@@ -115,7 +115,7 @@ class Fixed(Server):
     """An axum server that reads the body and always answers the same: how fast a gateway of axum can be at all."""
 
     def command(self, port: int, grpc_port: int) -> list[str]:
-        return [programs.program("examples/fixed_reply"), f"127.0.0.1:{port}"]
+        return [programs.example("fixed_reply"), f"127.0.0.1:{port}"]
 
 
 @dataclass

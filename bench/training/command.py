@@ -23,7 +23,7 @@ def main() -> int:
     everybody = contenders()
     options = _options(everybody)
     chosen = [contender for contender in everybody if not options.only or contender.name in options.only]
-    programs.build()
+    programs.build(optimized=not options.quick)
     data_dir = programs.mnist(options.source)
     job = Job(data_dir, steps=QUICK_STEPS) if options.quick else Job(data_dir)
     rounds = 1 if options.quick else options.rounds
@@ -55,7 +55,9 @@ def _options(everybody: list[Contender]) -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=_count, default=5, metavar="N", help="runs of each contender (default 5)")
     parser.add_argument(
-        "--quick", action="store_true", help=f"one round of {QUICK_STEPS} steps: tries the benchmark itself"
+        "--quick",
+        action="store_true",
+        help=f"one round of {QUICK_STEPS} steps, by programs that are not optimized: tries the benchmark itself",
     )
     parser.add_argument(
         "--only", type=lambda text: _names(text, names), metavar="A,B", help=f"these alone, of {', '.join(names)}"

@@ -57,7 +57,8 @@ TESTS: dict[str, Callable[[Bench], list[Row]]] = {
 def main() -> int:
     """Exit code 0 if everything holds; for a quick run, if everything could be tried."""
     options = _options()
-    _build()
+    programs.build(optimized=not options.quick)
+    load.build()
     allow_descriptors()
     _give_way()
     if (share := busy_share()) > BUSY_MAX:
@@ -93,7 +94,9 @@ def _options() -> argparse.Namespace:
         "nothing else.",
     )
     parser.add_argument(
-        "--quick", action="store_true", help="fewer and shorter of everything: tries the benchmark itself"
+        "--quick",
+        action="store_true",
+        help="fewer and shorter of everything, with a server that is not optimized: tries the benchmark itself",
     )
     parser.add_argument("--only", type=_names, metavar="A,B", help=f"these alone, of {', '.join(TESTS)}")
     return parser.parse_args()
@@ -110,11 +113,6 @@ def _give_way() -> None:
     """Makes this program, which plays thousands of clients, run only where neither the driver nor the server wants to: a
     driver that waits for its core would tell of long answers. What this program starts is not concerned."""
     os.sched_setscheduler(0, os.SCHED_IDLE | os.SCHED_RESET_ON_FORK, os.sched_param(0))
-
-
-def _build() -> None:
-    programs.build()
-    load.build()
 
 
 def _write(rows: list[Row], found_on: Machine) -> None:

@@ -14,20 +14,16 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from harness import paths
+from harness import programs
 
 PREDICT = "/gateway/applications/mnist-app/predict"
 START_MAX_S = 20.0
 
 
-def program() -> Path:
-    return paths.target() / "release/server"
-
-
 @cache
 def offered_flags() -> frozenset[str]:
     """The flags that this server knows."""
-    text = subprocess.run([program(), "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    text = subprocess.run([programs.program("server"), "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
     return frozenset(re.findall(r"--[a-z0-9-]+", text))
 
 
@@ -50,7 +46,7 @@ class Server:
         known = {flag: value for flag, value in flags.items() if flag in offered_flags()}
         folder.mkdir(parents=True, exist_ok=True)
         self.log = log or folder / "server.log"
-        command = [str(program()), f"--listen=127.0.0.1:{port}", f"--registry={registry or folder / 'registry'}"]
+        command = [programs.program("server"), f"--listen=127.0.0.1:{port}", f"--registry={registry or folder / 'registry'}"]
         command += [f"{flag}={value}" for flag, value in known.items()]
         with self.log.open("ab") as output:
             start = output.tell()
