@@ -9,14 +9,15 @@ ARG VARIANT=cpu
 FROM rust:1.95-slim-bookworm AS rust
 WORKDIR /source
 
-# Every manifest with an empty program or library beside it: as long as these are the same, the next stage is cached.
+# Every manifest with an empty program, library or build script beside it: as long as these are the same, the next stage is
+# cached.
 FROM rust AS manifests
 COPY Cargo.toml Cargo.lock ./
 COPY crates crates
-RUN find crates -type f ! -name Cargo.toml ! -path 'crates/*/src/lib.rs' ! -path 'crates/*/src/main.rs' -delete \
+RUN find crates -type f ! -regex 'crates/[^/]*/\(Cargo.toml\|build.rs\|src/\(lib\|main\).rs\)' -delete \
     && find crates -type d -empty -delete \
     && find crates -name lib.rs -exec sh -c ': > "$1"' _ {} \; \
-    && find crates -name main.rs -exec sh -c 'echo "fn main() { }" > "$1"' _ {} \;
+    && find crates \( -name main.rs -o -name build.rs \) -exec sh -c 'echo "fn main() { }" > "$1"' _ {} \;
 
 # What others wrote, compiled once for all our changes.
 FROM rust AS dependencies
