@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Weak},
+    thread,
 };
 
 use bytes::Bytes;
@@ -89,11 +90,14 @@ pub(crate) async fn inspect(bytes: Bytes) -> Result<ArtifactHeader, BrokenArtifa
     Ok(check(bytes).await?.header().clone())
 }
 
-/// Reads an artifact and runs it once, away from the threads that answer requests.
+/// Reads an artifact and runs it once, away from the threads that answer requests, and giving way to them where they want the
+/// same core.
 async fn check(bytes: Bytes) -> Result<Classifier, BrokenArtifact> {
     let read = move || {
         let artifact = Artifact::read(&bytes)?;
+        thread::yield_now();
         let classifier = Classifier::new(&artifact);
+        thread::yield_now();
         // The first prediction touches every weight, so that no request pays for it.
         let blank_image = vec![0.0; artifact.network().n_inputs()];
         classifier
