@@ -100,6 +100,11 @@ impl FromStr for BucketUrl {
 }
 
 impl Endpoint {
+    /// Whether it answers with a certificate.
+    pub fn is_https(&self) -> bool {
+        self.is_https
+    }
+
     /// The port at which it answers.
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(if self.is_https { 443 } else { 80 })

@@ -222,10 +222,17 @@ fn kubernetes(node: Node<'_>, registry: Option<&Registry>) -> Read<KubernetesSet
         )));
     }
     let is_for_bucket = registry_credentials.is_some() || registry_certificates.is_some();
-    if is_for_bucket && registry.is_some_and(|registry| registry.bucket().is_none()) {
+    let bucket = registry.map(Registry::bucket);
+    if is_for_bucket && bucket == Some(None) {
         return Err(
             node.refuse("`registry_credentials` and `registry_certificates` belong to a `server.registry` at `s3://…`")
         );
+    }
+    let endpoint = bucket.flatten().and_then(|bucket| bucket.endpoint.as_ref());
+    if let Some(endpoint) = endpoint.filter(|endpoint| registry_certificates.is_some() && !endpoint.is_https()) {
+        return Err(node.refuse(format!(
+            "expected no `registry_certificates`, because nothing proves who `server.registry_endpoint` `{endpoint}` is"
+        )));
     }
     Ok(KubernetesSettings {
         replicas,

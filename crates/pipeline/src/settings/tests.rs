@@ -158,6 +158,24 @@ fn a_registry_is_a_folder_or_a_bucket_that_says_no_secret() {
             the settings have a mistake:
             pipeline.yaml:99:3: `kubernetes`: `registry_credentials` and `registry_certificates` belong to a `server.registry` at `s3://…`"#]],
     );
+    check(
+        &[
+            ("pipeline.yaml", "registry: registry", "registry: s3://models"),
+            (
+                "pipeline.yaml",
+                "registry_endpoint: null",
+                "registry_endpoint: http://minio:9000",
+            ),
+            (
+                "pipeline.yaml",
+                "registry_certificates: null",
+                "registry_certificates: our-authority",
+            ),
+        ],
+        expect![[r#"
+            the settings have a mistake:
+            pipeline.yaml:99:3: `kubernetes`: expected no `registry_certificates`, because nothing proves who `server.registry_endpoint` `http://minio:9000` is"#]],
+    );
 }
 
 #[test]
