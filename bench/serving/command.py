@@ -43,7 +43,9 @@ def main() -> int:
     binary_mb = Path(programs.program("server")).stat().st_size / 1e6
     results = Results(rounds, seconds, machine(), binary_mb, lines)
     judged = bars(results)
-    print(f"\n{outputs.text(results)}\n\n{promises.text(judged)}")
+    print(f"\n{outputs.text(results)}\n")
+    if not options.quick:
+        print(promises.text(judged))
     if options.quick or options.only:
         results.write(workshop / "results.json")
         outputs.chart(results, workshop / "chart.svg")
