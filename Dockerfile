@@ -41,7 +41,8 @@ FROM debian:bookworm-slim AS wgpu
 ARG VARIANT
 # A builder that makes every stage makes this one in vain, so it does nothing where nobody asked for it.
 RUN test "$VARIANT" != wgpu || { apt-get update --quiet \
-    && apt-get install --yes --quiet --no-install-recommends libvulkan1 && rm -rf /var/lib/apt/lists/*; }
+    && apt-get install --yes --quiet --no-install-recommends libvulkan1 \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/log/*; }
 
 FROM ${VARIANT}
 ARG REVISION=unknown
