@@ -46,7 +46,11 @@ class Server:
         known = {flag: value for flag, value in flags.items() if flag in offered_flags()}
         folder.mkdir(parents=True, exist_ok=True)
         self.log = log or folder / "server.log"
-        command = [programs.program("server"), f"--listen=127.0.0.1:{port}", f"--registry={registry or folder / 'registry'}"]
+        command = [
+            programs.program("server"),
+            f"--listen=127.0.0.1:{port}",
+            f"--registry={registry or folder / 'registry'}",
+        ]
         command += [f"{flag}={value}" for flag, value in known.items()]
         with self.log.open("ab") as output:
             start = output.tell()
