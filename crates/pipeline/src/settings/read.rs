@@ -231,7 +231,7 @@ fn kubernetes(node: Node<'_>, registry: Option<&Registry>) -> Read<KubernetesSet
     let endpoint = bucket.flatten().and_then(|bucket| bucket.endpoint.as_ref());
     if let Some(endpoint) = endpoint.filter(|endpoint| registry_certificates.is_some() && !endpoint.is_https()) {
         return Err(node.refuse(format!(
-            "expected no `registry_certificates`, because nothing proves who `server.registry_endpoint` `{endpoint}` is"
+            "`registry_certificates` belongs to a `server.registry_endpoint` at `https://…`, found `{endpoint}`"
         )));
     }
     Ok(KubernetesSettings {

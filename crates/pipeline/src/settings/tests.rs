@@ -174,7 +174,7 @@ fn a_registry_is_a_folder_or_a_bucket_that_says_no_secret() {
         ],
         expect![[r#"
             the settings have a mistake:
-            pipeline.yaml:99:3: `kubernetes`: expected no `registry_certificates`, because nothing proves who `server.registry_endpoint` `http://minio:9000` is"#]],
+            pipeline.yaml:99:3: `kubernetes`: `registry_certificates` belongs to a `server.registry_endpoint` at `https://…`, found `http://minio:9000`"#]],
     );
 }
 
