@@ -138,6 +138,10 @@ fn a_registry_is_a_folder_or_a_bucket_that_says_no_secret() {
             pipeline.yaml:105:25: `kubernetes.registry_credentials`: expected the name of an object: lower-case letters, digits, `-` and `.`
             pipeline.yaml:107:26: `kubernetes.registry_certificates`: expected the name of an object: lower-case letters, digits, `-` and `.`"#]],
     );
+}
+
+#[test]
+fn what_is_for_another_kind_of_registry_is_refused() {
     check(
         &[(
             "pipeline.yaml",
