@@ -199,6 +199,7 @@ impl Layers {
             },
             next: next.map(|next| &next[member]),
             slabs,
+            from_last: self.n_steps.is_multiple_of(2),
             groups,
             biases,
             after_next,

@@ -70,6 +70,9 @@ pub(crate) struct Turn<'a> {
     pub(crate) lesson: Lesson<'a>,
     pub(crate) next: Option<&'a Batch>,
     pub(crate) slabs: &'a mut [Slab],
+    /// Whether the last slab comes first. Every other step it does: where not all slabs have room in the cache, those that
+    /// were worked on last are still there, and would be driven out by the others if these came first.
+    pub(crate) from_last: bool,
     pub(crate) groups: &'a mut [LevelGroup],
     pub(crate) biases: &'a mut [LevelBias],
     /// To be fetched.
@@ -159,6 +162,7 @@ impl Kernel for Turn<'_> {
             lesson,
             next,
             slabs,
+            from_last,
             groups,
             biases,
             after_next,
@@ -173,7 +177,9 @@ impl Kernel for Turn<'_> {
         let mut scratch = [[Lanes::ZERO; UNITS]; STRIP];
         // Their turn comes after the first slab, when what they learn from has been fetched.
         let mut levels = Some((groups, biases));
-        for slab in slabs {
+        let n_slabs = slabs.len();
+        for index in 0..n_slabs {
+            let slab = &mut slabs[if from_last { n_slabs - 1 - index } else { index }];
             slab.backward(simd, lesson, &mut scratch, || lookahead.fetch_some(simd));
             // At once, while the slab's weights are in the cache.
             if let Some(next) = next {
