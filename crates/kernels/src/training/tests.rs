@@ -4,7 +4,7 @@ mod extra;
 mod kernels;
 mod reference;
 
-use proptest::prelude::{ProptestConfig, Strategy, proptest};
+use proptest::prelude::{ProptestConfig, Strategy, prop_assume, proptest};
 
 use self::reference::Reference;
 use super::{
@@ -142,6 +142,7 @@ proptest! {
             let mut network = Network::new(settings, &start);
             for index in 0..3 {
                 let (pixels, labels) = images(n_rows, order.n_inputs(), n_classes, seed ^ index);
+                prop_assume!(!reference.is_undecided(&scaled(&pixels)));
                 let loss = step(&mut network, &scaled(&pixels), &labels, 0.01);
                 let expected = reference.step(&scaled(&pixels), &labels, 0.01);
                 assert!((f64::from(loss) - expected).abs() < 1e-4 * expected.max(1.0), "{loss} for {expected}");

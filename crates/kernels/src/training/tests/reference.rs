@@ -17,6 +17,16 @@ struct Layer {
     mean_squares: Vec<f64>,
 }
 
+impl Layer {
+    /// Before ReLU.
+    fn sums<'a>(&'a self, below: &'a [f64]) -> impl Iterator<Item = f64> {
+        (0..self.n_outputs).map(move |output| {
+            let products = (0..self.n_inputs).map(|i| below[i] * self.values[i * self.n_outputs + output]);
+            products.sum::<f64>() + self.values[self.n_inputs * self.n_outputs + output]
+        })
+    }
+}
+
 impl Reference {
     pub(crate) fn new(settings: &NetworkSettings, parameters: &[LayerParameters]) -> Self {
         let layers = parameters.iter().map(|LayerParameters { weight, bias }| {
@@ -42,19 +52,22 @@ impl Reference {
     fn outputs(&self, row: &[f32]) -> Vec<Vec<f64>> {
         let mut outputs = vec![row.iter().map(|input| f64::from(*input)).collect::<Vec<_>>()];
         for (index, layer) in self.layers.iter().enumerate() {
-            let below = &outputs[index];
-            let sums = (0..layer.n_outputs).map(|output| {
-                let products = (0..layer.n_inputs).map(|i| below[i] * layer.values[i * layer.n_outputs + output]);
-                let sum = products.sum::<f64>() + layer.values[layer.n_inputs * layer.n_outputs + output];
-                if index + 1 < self.layers.len() {
-                    sum.max(0.0)
-                } else {
-                    sum
-                }
-            });
-            outputs.push(sums.collect());
+            let is_last = index + 1 == self.layers.len();
+            let sums = layer.sums(&outputs[index]);
+            outputs.push(sums.map(|sum| if is_last { sum } else { sum.max(0.0) }).collect());
         }
         outputs
+    }
+
+    /// Whether a hidden unit's sum is so close to zero that rounding decides whether the unit is active, and with it what a
+    /// whole row adds to a gradient.
+    pub(crate) fn is_undecided(&self, rows: &[f32]) -> bool {
+        let hidden = &self.layers[..self.layers.len() - 1];
+        rows.chunks(self.layers[0].n_inputs).any(|row| {
+            let outputs = self.outputs(row);
+            let mut sums = hidden.iter().zip(&outputs).flat_map(|(layer, below)| layer.sums(below));
+            sums.any(|sum| sum.abs() < 1e-5)
+        })
     }
 
     pub(crate) fn logits(&self, rows: &[f32]) -> Vec<f64> {
