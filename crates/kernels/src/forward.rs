@@ -1,15 +1,18 @@
 //! Classification: images through dense layers with ReLU between them.
 //!
-//! Of MNIST's pixels 81 of 100 are zero, of the outputs of hidden units 80 to 94. So what is not zero is listed first,
-//! and only its weights are read. One image goes through all inputs with its sums in registers; the weights come from
-//! the second-level cache, as fast as that gives them. Where several images together have more than that, a block of
-//! inputs passes all of them before the next one: its weights stay in the first-level cache.
+//! Of MNIST's pixels 81 of 100 are zero, of the outputs of hidden units 80 to 94. So what is not zero is found first, as
+//! bits of words, and only its weights are read. One image goes through all inputs with its sums in registers; the
+//! weights come from the second-level cache, as fast as that gives them. Where several images together have more than
+//! that, a block of inputs passes all of them before the next one: its weights stay in the first-level cache.
 //!
 //! Every sum begins with the bias and takes its inputs in their order, so **the logits depend neither on the
 //! instruction set nor on the other images**: the same bits.
 
+use std::{iter, mem};
+
 use crate::{
-    lanes::{LANES, Lanes, lanes_for},
+    bits::members,
+    lanes::{LANES, Lanes, lanes_for, number},
     simd::{InstructionSet, Kernel, Simd},
 };
 
@@ -25,8 +28,10 @@ pub struct Forward {
 /// Room for what one layer gives and the next takes, reused from call to call.
 #[derive(Default)]
 pub struct Scratch {
-    active: ActiveInputs,
-    sums: Vec<Lanes>, // [n_images, width]
+    inputs: Vec<Lanes>, // [n_images, grains of inputs]
+    /// Which inputs are not zero.
+    active: Vec<u64>, // [n_images, words of inputs]
+    sums: Vec<Lanes>,   // [n_images, width]
 }
 
 #[derive(Clone)]
@@ -38,19 +43,12 @@ struct Layer {
     bias: Vec<Lanes>,    // [width]
 }
 
-/// The inputs of some images that are not zero, image by image and in each block by block.
-#[derive(Default)]
-struct ActiveInputs {
-    /// At least as long as the list, which ends where the last block does.
-    list: Vec<Active>,
-    /// For each block of each image, where its part of the list ends.
-    ends: Vec<usize>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Active {
-    value: f32,
-    input: u32,
+/// What a layer takes: the inputs of some images, and which of them are not zero.
+#[derive(Clone, Copy)]
+struct Inputs<'a> {
+    n_inputs: usize,
+    values: &'a [Lanes], // [n_images, grains of inputs]
+    active: &'a [u64],   // [n_images, words of inputs]
 }
 
 /// One call of [`Forward::logits`].
@@ -60,6 +58,9 @@ struct Pass<'a> {
     scratch: &'a mut Scratch,
     logits: &'a mut [f32], // [n_images, n_classes]
 }
+
+/// Inputs that a word speaks of.
+const WORD: usize = u64::BITS as usize;
 
 /// Images that pass a block together: as many as have their sums in the first-level cache, beside the block's weights.
 /// A block is one grain of inputs; the weights to 256 units then fill half of that cache.
@@ -138,21 +139,11 @@ impl Layer {
         self.weights.len() / self.width
     }
 
-    /// The outputs of an image without what fills up the last grain.
+    /// Sets `sums` to bias plus inputs times weights.
     #[inline(always)]
-    fn grains<'a>(&self, outputs: &'a [Lanes]) -> impl Iterator<Item = &'a [f32]> {
-        let n_outputs = self.n_outputs;
-        outputs
-            .iter()
-            .enumerate()
-            .map(move |(grain, lanes)| &lanes.0[..LANES.min(n_outputs - grain * LANES)])
-    }
-
-    /// Sets `sums` to bias plus inputs times weights, for every image in `active`.
-    #[inline(always)]
-    fn sums<S: Simd>(&self, simd: S, active: &ActiveInputs, n_images: usize, sums: &mut Vec<Lanes>) {
+    fn sums<S: Simd>(&self, simd: S, inputs: Inputs<'_>, sums: &mut Vec<Lanes>) {
         sums.clear();
-        for _ in 0..n_images {
+        for _ in 0..inputs.n_images() {
             sums.extend_from_slice(&self.bias);
         }
         let mut grain = 0;
@@ -160,48 +151,60 @@ impl Layer {
             let rest = self.width - grain;
             // Sixteen sums at a time only where there are registers for them.
             grain += if S::MANY_REGISTERS && rest >= 16 {
-                self.add_blocks::<S, 16>(simd, active, grain, sums)
+                self.add_all::<S, 16>(simd, inputs, grain, sums)
             } else if rest >= 4 {
-                self.add_blocks::<S, 4>(simd, active, grain, sums)
+                self.add_all::<S, 4>(simd, inputs, grain, sums)
             } else {
-                self.add_blocks::<S, 1>(simd, active, grain, sums)
+                self.add_all::<S, 1>(simd, inputs, grain, sums)
             };
         }
     }
 
     /// The sums of `N` grains, from `grain` on; returns `N`.
     #[inline(always)]
-    fn add_blocks<S: Simd, const N: usize>(
-        &self,
-        simd: S,
-        active: &ActiveInputs,
-        grain: usize,
-        sums: &mut [Lanes],
-    ) -> usize {
-        let n_images = sums.len() / self.width;
-        let n_blocks = active.ends.len() / n_images;
-        for block in 0..n_blocks {
+    fn add_all<S: Simd, const N: usize>(&self, simd: S, inputs: Inputs<'_>, grain: usize, sums: &mut [Lanes]) -> usize {
+        if inputs.n_images() == 1 {
+            let words = inputs.active.iter().copied().enumerate();
+            let words = words.map(|(index, word)| (index * WORD, word));
+            self.add::<S, N>(simd, inputs.values, words, (grain, sums));
+            return N;
+        }
+        for block in 0..self.n_inputs().div_ceil(LANES) {
+            let first = block * LANES;
             for (image, sums) in sums.chunks_exact_mut(self.width).enumerate() {
-                let inputs = active.of(image * n_blocks + block);
-                if !inputs.is_empty() {
-                    self.add::<S, N>(simd, inputs, grain, &mut sums[grain..grain + N]);
+                let (values, active) = inputs.of(image);
+                let block = active[first / WORD] >> (first % WORD) & 0xffff;
+                if block != 0 {
+                    self.add::<S, N>(simd, values, iter::once((first, block)), (grain, sums));
                 }
             }
         }
         N
     }
 
+    /// Adds some inputs of an image to `N` grains of its sums: those inputs that the words name, each counted from an input
+    /// on.
     #[inline(always)]
-    fn add<S: Simd, const N: usize>(&self, simd: S, inputs: &[Active], grain: usize, places: &mut [Lanes]) {
+    fn add<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        values: &[Lanes],
+        words: impl Iterator<Item = (usize, u64)>,
+        (grain, places): (usize, &mut [Lanes]),
+    ) {
+        let places = &mut places[grain..][..N];
         let mut sums = [simd.splat(0.0); N];
         for j in 0..N {
             sums[j] = simd.load(&places[j]);
         }
-        for active in inputs {
-            let weights = &self.weights[active.input as usize * self.width + grain..][..N];
-            let value = simd.splat(active.value);
-            for j in 0..N {
-                sums[j] = simd.mul_add(value, simd.load(&weights[j]), sums[j]);
+        for (first, word) in words {
+            for index in members(word) {
+                let input = first + index;
+                let weights = &self.weights[input * self.width + grain..][..N];
+                let value = simd.splat(number(values, input));
+                for j in 0..N {
+                    sums[j] = simd.mul_add(value, simd.load(&weights[j]), sums[j]);
+                }
             }
         }
         for j in 0..N {
@@ -210,55 +213,41 @@ impl Layer {
     }
 }
 
-impl ActiveInputs {
-    /// Forgets all, and makes room for `n_images`.
-    fn clear(&mut self, n_images: usize, n_inputs: usize) {
-        self.ends.clear();
-        let length = n_images * n_inputs + LANES;
-        if self.list.len() < length {
-            self.list.resize(length, Active::default());
-        }
-    }
-
-    /// Adds an image: those of its inputs for which `is_active` holds, as one block or a block for each grain.
+impl<'a> Inputs<'a> {
+    /// Finds what is not zero. What fills up the last grain is no input, whatever a broken network put there.
     #[inline(always)]
-    fn push<'a>(
-        &mut self,
-        grains: impl Iterator<Item = &'a [f32]>,
-        in_one_block: bool,
-        is_active: impl Fn(f32) -> bool,
-    ) {
-        let mut end = self.end();
-        for (grain, numbers) in grains.enumerate() {
-            let places: &mut [Active; LANES] = self.list[end..].first_chunk_mut().expect("there is room for a grain");
-            // Written first and counted afterwards: whether a pixel is zero cannot be predicted.
-            let mut n_active = 0;
-            for (index, &value) in numbers.iter().enumerate().take(LANES) {
-                places[n_active % LANES] = Active {
-                    value,
-                    input: (grain * LANES + index) as u32,
-                };
-                n_active += usize::from(is_active(value));
-            }
-            end += n_active;
-            if !in_one_block {
-                self.ends.push(end);
-            }
+    fn find<S: Simd>(simd: S, n_inputs: usize, values: &'a [Lanes], active: &'a mut Vec<u64>) -> Self {
+        let fills_up = n_inputs.next_multiple_of(WORD) - n_inputs;
+        active.clear();
+        for values in values.chunks_exact(lanes_for(n_inputs)) {
+            let words = values.chunks(WORD / LANES).map(|grains| {
+                let grains = grains.iter().enumerate();
+                let bits = grains.map(|(index, grain)| u64::from(simd.non_zero(simd.load(grain))) << (index * LANES));
+                bits.fold(0, |word, bits| word | bits)
+            });
+            active.extend(words);
+            let last = active.last_mut().expect("a layer has inputs");
+            *last &= u64::MAX >> fills_up;
         }
-        if in_one_block {
-            self.ends.push(end);
+        Self {
+            n_inputs,
+            values,
+            active,
         }
     }
 
-    /// The inputs of a block, counted over all images.
+    fn n_images(self) -> usize {
+        self.values.len() / lanes_for(self.n_inputs)
+    }
+
+    /// Values and words of one image.
     #[inline(always)]
-    fn of(&self, block: usize) -> &[Active] {
-        let start = if block == 0 { 0 } else { self.ends[block - 1] };
-        &self.list[start..self.ends[block]]
-    }
-
-    fn end(&self) -> usize {
-        self.ends.last().copied().unwrap_or(0)
+    fn of(self, image: usize) -> (&'a [Lanes], &'a [u64]) {
+        let (n_grains, n_words) = (lanes_for(self.n_inputs), self.n_inputs.div_ceil(WORD));
+        (
+            &self.values[image * n_grains..][..n_grains],
+            &self.active[image * n_words..][..n_words],
+        )
     }
 }
 
@@ -269,33 +258,38 @@ impl Kernel for Pass<'_> {
     fn run<S: Simd>(self, simd: S) {
         let (first, last) = (&self.layers[0], &self.layers[self.layers.len() - 1]);
         let n_inputs = first.n_inputs();
-        let Scratch { active, sums } = self.scratch;
+        let Scratch { inputs, active, sums } = self.scratch;
         let images = self.images.chunks(IMAGES_MAX * n_inputs);
         for (images, logits) in images.zip(self.logits.chunks_mut(IMAGES_MAX * last.n_outputs)) {
-            let n_images = images.len() / n_inputs;
-            let in_one_block = n_images == 1;
-            active.clear(n_images, n_inputs);
+            inputs.clear();
             for image in images.chunks_exact(n_inputs) {
-                active.push(image.chunks(LANES), in_one_block, |pixel| pixel != 0.0);
+                inputs.extend(padded(image));
             }
-            first.sums(simd, active, n_images, sums);
-            for (before, layer) in self.layers.iter().zip(&self.layers[1..]) {
-                active.clear(n_images, layer.n_inputs());
-                for outputs in sums.chunks_exact(before.width) {
-                    // ReLU; what is no number stays, so that a broken network is seen.
-                    active.push(before.grains(outputs), in_one_block, |sum| sum > 0.0 || sum.is_nan());
-                }
-                layer.sums(simd, active, n_images, sums);
+            first.sums(simd, Inputs::find(simd, n_inputs, inputs, active), sums);
+            for layer in &self.layers[1..] {
+                mem::swap(inputs, sums);
+                rectify(simd, inputs);
+                let inputs = Inputs::find(simd, layer.n_inputs(), inputs, active);
+                layer.sums(simd, inputs, sums);
             }
             for (sums, logits) in sums
                 .chunks_exact(last.width)
                 .zip(logits.chunks_exact_mut(last.n_outputs))
             {
-                for (grain, logits) in last.grains(sums).zip(logits.chunks_mut(LANES)) {
-                    logits.copy_from_slice(grain);
+                for (grain, logits) in sums.iter().zip(logits.chunks_mut(LANES)) {
+                    logits.copy_from_slice(&grain.0[..logits.len()]);
                 }
             }
         }
+    }
+}
+
+/// ReLU; what is no number stays, so that a broken network is seen.
+#[inline(always)]
+fn rectify<S: Simd>(simd: S, sums: &mut [Lanes]) {
+    let zero = simd.splat(0.0);
+    for sum in sums {
+        simd.store(simd.max(zero, simd.load(sum)), sum);
     }
 }
 

@@ -82,6 +82,8 @@ pub(crate) trait Simd: Copy {
     fn exp2_of_whole(self, a: Self::Vector) -> Self::Vector;
     /// Bit `j` is set where lane `j` is above zero.
     fn positive(self, a: Self::Vector) -> u16;
+    /// Bit `j` is set where lane `j` is not zero; what is no number is none either.
+    fn non_zero(self, a: Self::Vector) -> u16;
     /// The lanes whose bit is set; zero in the others.
     fn keep(self, lanes: u16, a: Self::Vector) -> Self::Vector;
     /// Lane `j` of vector `i` becomes lane `i` of vector `j`.

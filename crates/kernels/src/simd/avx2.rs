@@ -5,12 +5,12 @@
 )]
 
 use std::arch::x86_64::{
-    __m256, _CMP_GT_OQ, _MM_HINT_T1, _mm_loadl_epi64, _mm_prefetch, _mm_sfence, _mm256_add_epi32, _mm256_add_ps,
-    _mm256_and_ps, _mm256_and_si256, _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cmpeq_epi32, _mm256_cvtepi32_ps,
-    _mm256_cvtepu8_epi32, _mm256_cvtps_epi32, _mm256_div_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_load_ps,
-    _mm256_max_ps, _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_round_ps, _mm256_set1_epi32,
-    _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_sqrt_ps,
-    _mm256_store_ps, _mm256_stream_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+    __m256, _CMP_GT_OQ, _CMP_NEQ_UQ, _MM_HINT_T1, _mm_loadl_epi64, _mm_prefetch, _mm_sfence, _mm256_add_epi32,
+    _mm256_add_ps, _mm256_and_ps, _mm256_and_si256, _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cmpeq_epi32,
+    _mm256_cvtepi32_ps, _mm256_cvtepu8_epi32, _mm256_cvtps_epi32, _mm256_div_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps,
+    _mm256_load_ps, _mm256_max_ps, _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_round_ps,
+    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32,
+    _mm256_sqrt_ps, _mm256_store_ps, _mm256_stream_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
 use super::{Kernel, Simd};
@@ -170,18 +170,13 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    #[expect(
-        clippy::cast_sign_loss,
-        clippy::cast_possible_truncation,
-        reason = "each mask has eight bits"
-    )]
     fn positive(self, a: Vector) -> u16 {
-        with_avx2!({
-            let zero = _mm256_setzero_ps();
-            let low = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a[0], zero));
-            let high = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a[1], zero));
-            (low | (high << 8)) as u16
-        })
+        compare::<_CMP_GT_OQ>(self, a)
+    }
+
+    #[inline(always)]
+    fn non_zero(self, a: Vector) -> u16 {
+        compare::<_CMP_NEQ_UQ>(self, a)
     }
 
     #[inline(always)]
@@ -217,6 +212,22 @@ impl Simd for Avx2 {
         // SAFETY: a prefetch is a hint; it cannot fault whatever the address.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(from.as_ptr().cast()) }
     }
+}
+
+/// Bit `j` is set where lane `j` compares with zero like this. The proof is what makes it safe to call.
+#[inline(always)]
+#[expect(
+    clippy::cast_sign_loss,
+    clippy::cast_possible_truncation,
+    reason = "each mask has eight bits"
+)]
+fn compare<const HOW: i32>(_avx2: Avx2, a: Vector) -> u16 {
+    with_avx2!({
+        let zero = _mm256_setzero_ps();
+        let low = _mm256_movemask_ps(_mm256_cmp_ps::<HOW>(a[0], zero));
+        let high = _mm256_movemask_ps(_mm256_cmp_ps::<HOW>(a[1], zero));
+        (low | (high << 8)) as u16
+    })
 }
 
 /// Turns an 8 × 8 square: 4 × 4 squares within 128-bit halves, then the halves. The proof is what makes it safe to call.

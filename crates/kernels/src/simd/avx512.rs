@@ -5,12 +5,12 @@
 )]
 
 use std::arch::x86_64::{
-    __m512, _CMP_GT_OQ, _MM_HINT_T1, _mm_loadu_si128, _mm_prefetch, _mm_sfence, _mm512_add_epi32, _mm512_add_ps,
-    _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_cvtepu8_epi32, _mm512_cvtps_epi32,
-    _mm512_div_ps, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_load_ps, _mm512_maskz_mov_ps, _mm512_max_ps,
-    _mm512_mul_ps, _mm512_roundscale_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4,
-    _mm512_shuffle_ps, _mm512_slli_epi32, _mm512_sqrt_ps, _mm512_store_ps, _mm512_stream_ps, _mm512_unpackhi_ps,
-    _mm512_unpacklo_ps,
+    __m512, _CMP_GT_OQ, _CMP_NEQ_UQ, _MM_HINT_T1, _mm_loadu_si128, _mm_prefetch, _mm_sfence, _mm512_add_epi32,
+    _mm512_add_ps, _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_cvtepu8_epi32,
+    _mm512_cvtps_epi32, _mm512_div_ps, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_load_ps, _mm512_maskz_mov_ps,
+    _mm512_max_ps, _mm512_mul_ps, _mm512_roundscale_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
+    _mm512_shuffle_f32x4, _mm512_shuffle_ps, _mm512_slli_epi32, _mm512_sqrt_ps, _mm512_store_ps, _mm512_stream_ps,
+    _mm512_unpackhi_ps, _mm512_unpacklo_ps,
 };
 
 use super::{Kernel, Simd};
@@ -148,6 +148,11 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn positive(self, a: __m512) -> u16 {
         with_avx512!(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps()))
+    }
+
+    #[inline(always)]
+    fn non_zero(self, a: __m512) -> u16 {
+        with_avx512!(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(a, _mm512_setzero_ps()))
     }
 
     #[inline(always)]

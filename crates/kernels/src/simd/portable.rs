@@ -108,6 +108,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn non_zero(self, a: Vector) -> u16 {
+        (0..16).fold(0, |lanes, j| lanes | (u16::from(a[j] != 0.0) << j))
+    }
+
+    #[inline(always)]
     fn keep(self, lanes: u16, a: Vector) -> Vector {
         array::from_fn(|j| if lanes >> j & 1 == 1 { a[j] } else { 0.0 })
     }

@@ -15,7 +15,7 @@ struct Operations {
 }
 
 impl Kernel for &Operations {
-    type Output = (Vec<Lanes>, u16);
+    type Output = (Vec<Lanes>, [u16; 2]);
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> Self::Output {
@@ -39,13 +39,13 @@ impl Kernel for &Operations {
         }
         simd.stream(a, &mut results[vectors.len()]);
         simd.publish();
-        (results, simd.positive(a))
+        (results, [simd.positive(a), simd.non_zero(a)])
     }
 }
 
 impl Operations {
     /// The same without vectors.
-    fn naive(&self) -> (Vec<Lanes>, u16) {
+    fn naive(&self) -> (Vec<Lanes>, [u16; 2]) {
         let (a, b, c) = (self.a.0, self.b.0, self.c.0);
         let lanes = |lane: &dyn Fn(usize) -> f32| Lanes(std::array::from_fn(lane));
         let results = vec![
@@ -62,7 +62,8 @@ impl Operations {
             lanes(&|j| if self.kept >> j & 1 == 1 { a[j] } else { 0.0 }),
             self.a,
         ];
-        (results, (0..16).filter(|j| a[*j] > 0.0).map(|j| 1 << j).sum())
+        let bits = |is_set: fn(f32) -> bool| (0..16).filter(|j| is_set(a[*j])).map(|j| 1 << j).sum();
+        (results, [bits(|number| number > 0.0), bits(|number| number != 0.0)])
     }
 }
 
@@ -134,11 +135,11 @@ proptest! {
         (a, b, c) in (lanes(), lanes(), lanes()), bytes: [u8; 16], kept: u16
     ) {
         let operations = Operations { a, b, c, bytes, kept };
-        let (naive_results, naive_positive) = operations.naive();
+        let (naive_results, naive_sets) = operations.naive();
         for set in InstructionSet::available() {
-            let (results, positive) = set.run(&operations);
+            let (results, sets) = set.run(&operations);
             assert_eq!(bits(&results), bits(&naive_results), "{set}");
-            assert_eq!(positive, naive_positive, "{set}");
+            assert_eq!(sets, naive_sets, "{set}");
         }
     }
 
