@@ -18,23 +18,21 @@ pub(super) fn read(
     if !(1..=text.len() / 2).contains(&n_pixels) {
         return None;
     }
-    let mut sweep = Sweep { text, position: 0 };
-    sweep.take(b'[')?;
+    let mut rest = after(text, b'[')?;
     for n_images in 0..images_max {
         // Zeros are not written again.
         values.resize((n_images + 1) * n_pixels, 0.0);
-        sweep.take(b'[')?;
+        rest = after(rest, b'[')?;
         for (index, row) in values[n_images * n_pixels..].chunks_exact_mut(n_columns).enumerate() {
             if index > 0 {
-                sweep.take(b',')?;
+                rest = after(rest, b',')?;
             }
-            sweep.take(b'[')?;
-            sweep.row(row)?;
+            rest = after_row(after(rest, b'[')?, row)?;
         }
-        sweep.take(b']')?;
-        match sweep.next()? {
-            b',' => {}
-            b']' => return Some(sweep.position),
+        rest = after(rest, b']')?;
+        match next(rest)? {
+            (b',', tail) => rest = tail,
+            (b']', tail) => return Some(text.len() - tail.len()),
             _ => return None,
         }
     }
@@ -48,96 +46,85 @@ pub(super) fn read_row(text: &[u8], n_values: usize, values: &mut Vec<f32>) -> O
     if !(1..=text.len() / 2).contains(&n_values) {
         return None;
     }
-    let mut sweep = Sweep { text, position: 0 };
-    sweep.take(b'[')?;
+    let row = after(text, b'[')?;
     values.resize(n_values, 0.0);
-    sweep.row(values)?;
-    Some(sweep.position)
+    Some(text.len() - after_row(row, values)?.len())
 }
 
-/// The text from `position` on is still to be read.
-struct Sweep<'a> {
-    text: &'a [u8],
-    position: usize,
+/// The first byte of `text` that is not white space, and what follows it.
+#[inline(always)]
+fn next(mut text: &[u8]) -> Option<(u8, &[u8])> {
+    loop {
+        let (&byte, tail) = text.split_first()?;
+        if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+            return Some((byte, tail));
+        }
+        text = tail;
+    }
 }
 
-impl Sweep<'_> {
-    /// The next byte that is not white space, stepped over.
-    #[inline(always)]
-    fn next(&mut self) -> Option<u8> {
-        loop {
-            let byte = *self.text.get(self.position)?;
-            self.position += 1;
-            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
-                return Some(byte);
-            }
-        }
-    }
+/// What follows `byte`, which has to come next.
+#[inline(always)]
+fn after(text: &[u8], byte: u8) -> Option<&[u8]> {
+    next(text).filter(|(found, _)| *found == byte).map(|(_, tail)| tail)
+}
 
-    #[inline(always)]
-    fn take(&mut self, byte: u8) -> Option<()> {
-        (self.next()? == byte).then_some(())
-    }
-
-    /// The numbers of a row whose bracket is open, up to the one that closes it. `row` holds zeros.
-    #[inline(always)]
-    fn row(&mut self, row: &mut [f32]) -> Option<()> {
-        let mut n_numbers = 0;
-        loop {
-            // Back by one: the number begins with the byte that is not white space.
-            self.next()?;
-            self.position -= 1;
-            let start = self.position;
-            let rest = &self.text[start..];
-            // What most numbers of most images are is told by one comparison.
-            match rest.first_chunk() {
-                Some(b"0.0,") => {
-                    self.position += 4;
-                    n_numbers += 1 + self.repeats(start);
-                    continue;
-                }
-                Some(b"0.0]") => {
-                    self.position += 4;
-                    return (n_numbers + 1 == row.len()).then_some(());
-                }
-                _ => {}
-            }
-            let (value, length) = number::read(rest)?;
-            self.position += length;
-            *row.get_mut(n_numbers)? = value;
-            n_numbers += 1;
-            match self.next()? {
-                b']' => return (n_numbers == row.len()).then_some(()),
-                b',' => {}
-                _ => return None,
-            }
-            // Not where it is minus zero, which stands in `row` no more than any other number.
-            if value.to_bits() == 0 {
-                n_numbers += self.repeats(start);
-            }
+/// Reads the numbers of a row whose bracket is open; returns what follows the one that closes it. `row` holds zeros.
+#[inline(always)]
+fn after_row<'a>(mut text: &'a [u8], row: &mut [f32]) -> Option<&'a [u8]> {
+    let mut n_numbers = 0;
+    loop {
+        while let [b' ' | b'\n' | b'\r' | b'\t', tail @ ..] = text {
+            text = tail;
         }
-    }
-
-    /// Steps over what stands from `start` up to here and behind, a number, a comma and perhaps a blank, as often as it
-    /// stands here again; returns how often. Images are full of zeros, which clients write one like the other.
-    #[inline(always)]
-    fn repeats(&mut self, start: usize) -> usize {
-        if self.text.get(self.position) == Some(&b' ') {
-            self.position += 1;
+        // What most numbers of most images are is told by one comparison.
+        match text.split_first_chunk() {
+            Some((b"0.0,", tail)) => {
+                let n_repeats;
+                (n_repeats, text) = repeats(text, tail);
+                n_numbers += 1 + n_repeats;
+                continue;
+            }
+            Some((b"0.0]", tail)) => return (n_numbers + 1 == row.len()).then_some(tail),
+            _ => {}
         }
-        let length = self.position - start;
-        let same = common_prefix(&self.text[self.position..], &self.text[start..]);
-        let n_repeats = match length {
-            // Divisions by what is known are a tenth of the others: `0,`, `0, `, `0.0,` and `0.0, `.
-            2 => same / 2,
-            3 => same / 3,
-            4 => same / 4,
-            5 => same / 5,
-            _ => same / length,
+        let (value, length) = number::read(text)?;
+        *row.get_mut(n_numbers)? = value;
+        n_numbers += 1;
+        let tail = match next(&text[length..])? {
+            (b',', tail) => tail,
+            (b']', tail) => return (n_numbers == row.len()).then_some(tail),
+            _ => return None,
         };
-        self.position += n_repeats * length;
-        n_repeats
+        // Not where it is minus zero, which stands in `row` no more than any other number.
+        if value.to_bits() == 0 {
+            let n_repeats;
+            (n_repeats, text) = repeats(text, tail);
+            n_numbers += n_repeats;
+        } else {
+            text = tail;
+        }
     }
+}
+
+/// How often what stands in `text` before its end `tail`, a number, a comma and perhaps a blank, stands there again, and
+/// what follows the last time. Images are full of zeros, which clients write one like the other.
+#[inline(always)]
+fn repeats<'a>(text: &'a [u8], mut tail: &'a [u8]) -> (usize, &'a [u8]) {
+    if let [b' ', behind @ ..] = tail {
+        tail = behind;
+    }
+    let length = text.len() - tail.len();
+    let same = common_prefix(tail, text);
+    let n_repeats = match length {
+        // Divisions by what is known are a tenth of the others: `0,`, `0, `, `0.0,` and `0.0, `.
+        2 => same / 2,
+        3 => same / 3,
+        4 => same / 4,
+        5 => same / 5,
+        _ => same / length,
+    };
+    (n_repeats, &tail[n_repeats * length..])
 }
 
 /// How many bytes both begin with. The first one is the shorter.

@@ -40,6 +40,10 @@ pub(super) fn read(text: &[u8]) -> Option<(f32, usize)> {
 }
 
 /// A zero, a point and 8 to 23 decimals: what clients write that compute in `f64`.
+///
+/// Nothing here depends on how many decimals there are but the length: images have some with 15, some with 16 and some with
+/// 17, and a processor that guesses which costs as much as all the rest. So sixteen are always read, with zeros for those
+/// that are not there.
 #[inline(always)]
 fn read_long_fraction(text: &[u8]) -> Option<(f32, usize)> {
     let decimals = text.strip_prefix(b"0.")?;
@@ -51,19 +55,20 @@ fn read_long_fraction(text: &[u8]) -> Option<(f32, usize)> {
         u64::from_le_bytes(*second),
         u64::from_le_bytes(*third),
     );
-    if n_digits(first) < 8 {
+    if others(first) != 0 {
         return None;
     }
-    let (number, n_second) = leading_digits(second);
-    let digits = join(first ^ ZEROS) * WHOLE_POWERS[n_second] + number;
+    let second_others = others(second);
+    // All bits below the first character that is no digit; all there are, where each is one.
+    let are_digits = ((second_others & second_others.wrapping_neg()) >> 7).wrapping_sub(1);
+    let digits = join(first ^ ZEROS) * WHOLE_POWERS[8] + join((second ^ ZEROS) & are_digits);
     // Decimals behind the sixteenth are counted, and not read.
-    let n_cut = if n_second == 8 { n_digits(third) } else { 0 };
-    let n_decimals = 8 + n_second + n_cut;
-    if n_cut == 8 || (n_cut > 0 && digits < CUT_MIN) || matches!(decimals[n_decimals], b'e' | b'E') {
+    let n_cut = if second_others == 0 { n_digits(third) } else { 0 };
+    let n_decimals = 8 + n_digits(second) + n_cut;
+    if n_cut == 8 || digits < CUT_MIN || matches!(decimals[n_decimals], b'e' | b'E') {
         return None;
     }
-    let exponent = -i32::try_from(8 + n_second).ok()?;
-    let value = round(digits, exponent, if n_cut > 0 { CUT_DOUBT } else { DOUBT })?;
+    let value = nearest(digits as f64 / 1e16, CUT_DOUBT)?;
     Some((value, 2 + n_decimals))
 }
 
@@ -101,13 +106,13 @@ fn read_any(text: &[u8]) -> Option<(f32, usize)> {
         exponent += written;
         end = exponent_end;
     }
-    let value = round(digits, exponent, DOUBT)?;
+    let value = round(digits, exponent)?;
     Some((if is_negative { -value } else { value }, end))
 }
 
 /// `digits` × 10^`exponent`, where that can be told for certain.
 #[inline(always)]
-fn round(digits: u64, exponent: i32, doubt: u64) -> Option<f32> {
+fn round(digits: u64, exponent: i32) -> Option<f32> {
     if digits == 0 {
         return Some(0.0);
     }
@@ -115,10 +120,16 @@ fn round(digits: u64, exponent: i32, doubt: u64) -> Option<f32> {
     // A signed conversion is one instruction.
     let exact = i64::try_from(digits).ok()? as f64;
     let double = if exponent < 0 { exact / power } else { exact * power };
-    let spare = double.to_bits() & ((1 << SPARE_BITS) - 1);
     // Below this the fraction of an `f32` is shorter, and above it there is none.
     let is_usual = (f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX)).contains(&double);
-    (is_usual && spare.abs_diff(BOUNDARY) > doubt).then_some(double as f32)
+    if is_usual { nearest(double, DOUBT) } else { None }
+}
+
+/// The `f32` that is nearest to a number of which `double` is off by less than `doubt`, where there is only one.
+#[inline(always)]
+fn nearest(double: f64, doubt: u64) -> Option<f32> {
+    let spare = double.to_bits() & ((1 << SPARE_BITS) - 1);
+    (spare.abs_diff(BOUNDARY) > doubt).then_some(double as f32)
 }
 
 /// Goes on with `digits`, which is right up to [`DIGITS_MAX`] digits; returns the place behind the last one, too.
@@ -154,11 +165,16 @@ fn leading_digits(characters: u64) -> (u64, usize) {
 /// How many of eight characters, the first one in the lowest byte, are digits, up to the first that is none.
 #[inline(always)]
 fn n_digits(characters: u64) -> usize {
+    (others(characters).trailing_zeros() / 8) as usize
+}
+
+/// The highest bit of the first character that is no digit, and those of some behind it; nothing where all eight are.
+#[inline(always)]
+fn others(characters: u64) -> u64 {
     let digits = characters ^ ZEROS;
-    // The highest bit of each byte that is above nine: by itself, or once 0x76 is added. A carry only reaches bytes
-    // behind one that is marked already.
-    let others = (digits | digits.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080;
-    (others.trailing_zeros() / 8) as usize
+    // Above nine, a byte has its highest bit by itself or once 0x76 is added. A carry only reaches bytes behind one that is
+    // marked already.
+    (digits | digits.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080
 }
 
 /// The number of eight digits, the first one in the lowest byte. Neighbours are joined all at once: digits to pairs, then
