@@ -26,7 +26,7 @@ const SPARE_BITS: u32 = 29;
 const BOUNDARY: u64 = 1 << (SPARE_BITS - 1);
 /// How far an `f64` that was rounded twice can be from the number, in units in its last place, rounded up.
 const DOUBT: u64 = 2;
-/// The same where decimals were left out: they are worth less than one of at least [`CUT_MIN`], 9008 such units.
+/// The same where decimals may have been left out: they are worth less than one of at least [`CUT_MIN`], 9008 such units.
 const CUT_DOUBT: u64 = 1 << 14;
 /// What the sixteen decimals before those that are left out have to be worth.
 const CUT_MIN: u64 = 1_000_000_000_000;
