@@ -66,7 +66,7 @@ impl Reference {
         rows.chunks(self.layers[0].n_inputs).any(|row| {
             let outputs = self.outputs(row);
             let mut sums = hidden.iter().zip(&outputs).flat_map(|(layer, below)| layer.sums(below));
-            sums.any(|sum| sum.abs() < 1e-5)
+            sums.any(|sum| sum.abs() < 2e-6)
         })
     }
 
