@@ -80,9 +80,9 @@ fn after_row<'a>(mut text: &'a [u8], row: &mut [f32]) -> Option<&'a [u8]> {
         // What most numbers of most images are is told by one comparison.
         match text.split_first_chunk() {
             Some((b"0.0,", tail)) => {
-                let n_repeats;
-                (n_repeats, text) = repeats(text, tail);
+                let (n_repeats, rest) = repeats(text, tail);
                 n_numbers += 1 + n_repeats;
+                text = rest;
                 continue;
             }
             Some((b"0.0]", tail)) => return (n_numbers + 1 == row.len()).then_some(tail),
@@ -98,9 +98,9 @@ fn after_row<'a>(mut text: &'a [u8], row: &mut [f32]) -> Option<&'a [u8]> {
         };
         // Not where it is minus zero, which stands in `row` no more than any other number.
         if value.to_bits() == 0 {
-            let n_repeats;
-            (n_repeats, text) = repeats(text, tail);
+            let (n_repeats, rest) = repeats(text, tail);
             n_numbers += n_repeats;
+            text = rest;
         } else {
             text = tail;
         }

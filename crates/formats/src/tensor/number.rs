@@ -41,9 +41,8 @@ pub(super) fn read(text: &[u8]) -> Option<(f32, usize)> {
 
 /// A zero, a point and 8 to 23 decimals: what clients write that compute in `f64`.
 ///
-/// Nothing here depends on how many decimals there are but the length: images have some with 15, some with 16 and some with
-/// 17, and a processor that guesses which costs as much as all the rest. So sixteen are always read, with zeros for those
-/// that are not there.
+/// Images have some with 15, some with 16 and some with 17, and no processor guesses which. So sixteen are always read, with
+/// zeros for those that are not there, and only the length depends on how many there are.
 #[inline(always)]
 fn read_long_fraction(text: &[u8]) -> Option<(f32, usize)> {
     let decimals = text.strip_prefix(b"0.")?;
