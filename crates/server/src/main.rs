@@ -7,6 +7,7 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 use server::{ListenError, cli::Args};
 
 fn main() -> ExitCode {
+    kernels::give_back_large_blocks();
     let args = Args::parse();
     console::start_log_as(args.signals.log_format, args.verbose);
     match args.settings() {

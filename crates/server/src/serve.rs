@@ -25,6 +25,10 @@ use crate::{
 /// Longest time that the end waits for the collector of spans.
 const SPANS_WAIT_MAX: Duration = Duration::from_secs(1);
 
+/// How long a thread for blocking work waits for more. Shorter than the time between two looks at the registry, which would
+/// otherwise keep as many threads as there ever were: each look wakes the one that has waited longest.
+const BLOCKING_IDLE_MAX: Duration = Duration::from_millis(250);
+
 /// The address cannot be listened on.
 #[derive(Debug, Error)]
 #[error("cannot listen on `{address}`")]
@@ -50,7 +54,8 @@ pub fn start(settings: Settings) -> anyhow::Result<ExitCode> {
         1 => runtime::Builder::new_current_thread(),
         _ => runtime::Builder::new_multi_thread(),
     };
-    let runtime = runtime.enable_all().build().context("cannot start the threads")?;
+    runtime.enable_all().thread_keep_alive(BLOCKING_IDLE_MAX);
+    let runtime = runtime.build().context("cannot start the threads")?;
     let code = runtime.block_on(async {
         // Before anything else, so that a signal during the start is not lost and ends the program in good order.
         let mut stops = Stops::listen().context("cannot listen for signals")?;
