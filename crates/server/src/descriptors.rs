@@ -1,16 +1,22 @@
 //! How many files the process may open, which every connection is one of.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::io;
+
+use rustix::{
+    io::fcntl_dupfd_cloexec,
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+};
 use tracing::warn;
 
 use crate::ConnectionLimits;
 
 /// Descriptors for everything else: the listener, the registry's files, the threads' own.
-const OTHERS: u64 = 64;
+const OTHERS: u32 = 64;
 
 /// The limits, with no more connections than there can be descriptors.
 ///
-/// What an ordinary user may raise is raised first: the lower limit exists for programs that cannot count further.
+/// What an ordinary user may raise is raised first: the lower limit exists for programs that cannot count further. To be
+/// called while the process has one thread.
 pub(crate) fn fitting(limits: ConnectionLimits) -> ConnectionLimits {
     let allowed = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -28,15 +34,28 @@ pub(crate) fn fitting(limits: ConnectionLimits) -> ConnectionLimits {
             allowed.unwrap_or_default()
         );
     }
+    make_room(connections_max);
     ConnectionLimits {
         connections_max,
         ..limits
     }
 }
 
+/// Lets the system make its table of this process's descriptors large enough, once and for all.
+///
+/// It would grow by doubling, and as soon as a process has several threads, the one that accepts a connection too many waits
+/// each time until every core has taken note: some 10 ms in which nobody is answered.
+fn make_room(connections_max: u32) {
+    let highest = connections_max.saturating_add(OTHERS) - 1;
+    if let Ok(highest) = i32::try_from(highest) {
+        // Closed again at once. Where it fails, the table grows as it is needed.
+        let _ = fcntl_dupfd_cloexec(io::stderr(), highest);
+    }
+}
+
 /// At least one, because a server that accepts nobody cannot even say so.
 fn connections_max(wanted: u32, allowed: Option<u64>) -> u32 {
-    let room = allowed.map_or(u64::MAX, |allowed| allowed.saturating_sub(OTHERS).max(1));
+    let room = allowed.map_or(u64::MAX, |allowed| allowed.saturating_sub(OTHERS.into()).max(1));
     wanted.min(u32::try_from(room).unwrap_or(u32::MAX))
 }
 

@@ -49,6 +49,10 @@ struct Stops {
 ///
 /// Errors: [`ListenError`]; a registry that cannot be opened; a file of secrets that cannot be used.
 pub fn start(settings: Settings) -> anyhow::Result<ExitCode> {
+    let settings = Settings {
+        connections: descriptors::fitting(settings.connections),
+        ..settings
+    };
     let mut runtime = match thread::available_parallelism().map_or(1, NonZeroUsize::get) {
         // Threads that share their work have to tell each other of it, which costs something where there is only one.
         1 => runtime::Builder::new_current_thread(),
@@ -104,10 +108,15 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: impl Futur
         .with_signals(settings.signals)
         .context("cannot start a thread")?;
     let app = Arc::new(app);
-    let limits = descriptors::fitting(settings.connections);
     let tls = settings.tls.map(Tls::load).transpose()?.map(Arc::new);
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let connections = Connections::new(app.clone(), router(app.clone()), tls.clone(), limits, settings.drain);
+    let connections = Connections::new(
+        app.clone(),
+        router(app.clone()),
+        tls.clone(),
+        settings.connections,
+        settings.drain,
+    );
     info!("listening on {scheme}://{address}, registry `{}`", settings.store);
     app.access.announce(address);
     let following = tokio::spawn({

@@ -65,6 +65,18 @@ fn an_idle_and_a_stalled_client_hold_up_the_end_only_until_the_deadline() {
     assert!(outcome.stderr.contains("stopped"), "{}", outcome.stderr);
 }
 
+/// A table that grows while others wait for an answer lets all of them wait.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_table_of_descriptors_has_room_for_all_connections_from_the_start() {
+    let folder = store();
+    let (server, _) = start(folder.path().to_str().unwrap(), &["--connections-max", "1000"]);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("FDSize:")).unwrap();
+    let n_places: u32 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(n_places >= 1000, "{line}");
+}
+
 #[test]
 fn a_second_signal_ends_the_server_at_once() {
     let folder = store();
