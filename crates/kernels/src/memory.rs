@@ -1,7 +1,10 @@
 //! What becomes of memory that is given back.
 #![cfg_attr(
     all(target_os = "linux", target_env = "gnu", not(miri)),
-    expect(unsafe_code, reason = "the allocator is a library of C, and its settings are a call of it")
+    expect(
+        unsafe_code,
+        reason = "the allocator is a library of C, and its settings are a call of it"
+    )
 )]
 
 /// Lets every block of 512 kB and more go back to the system the moment it is freed.
@@ -29,16 +32,15 @@ mod tests {
 
     use super::give_back_large_blocks;
 
-    /// Bytes of this process that lie in memory, from the second number of `statm`, in pages of 4 kB.
-    fn resident_bytes() -> u64 {
-        let statm = fs::read_to_string("/proc/self/statm").unwrap();
-        statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
-    }
-
     #[test]
     fn a_large_block_leaves_memory_even_when_a_larger_one_was_freed_before_and_a_later_one_is_kept() {
         // Large enough that what other tests do meanwhile is small beside it; from 32 MB on every block is given back.
         const BLOCK: usize = 24 << 20;
+        // The second number of `statm`, in pages of 4 kB.
+        let resident_bytes = || {
+            let statm = fs::read_to_string("/proc/self/statm").unwrap();
+            statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+        };
         give_back_large_blocks();
         drop(black_box(vec![1_u8; 30 << 20]));
         let freed = black_box(vec![1_u8; BLOCK]);

@@ -18,12 +18,14 @@ mod objects;
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    thread,
 };
 
 use object_store::{ObjectStore, local::LocalFileSystem};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use formats::{api::PublishedVersion, journal::JournalEntry, version::ModelVersion};
@@ -42,6 +44,9 @@ pub struct Registry {
     known_versions: Mutex<HashMap<ModelVersion, Arc<PublishedVersion>>>,
     /// The same of the journal.
     known_entries: Mutex<BTreeMap<NonZeroU32, Arc<JournalEntry>>>,
+    /// Artifacts may be read and digested by as many at a time as there are cores: more would not be done any earlier, and
+    /// hold up everybody else.
+    turns: Semaphore,
 }
 
 impl Registry {
@@ -80,6 +85,7 @@ impl Registry {
             objects,
             known_versions: Mutex::default(),
             known_entries: Mutex::default(),
+            turns: Semaphore::new(thread::available_parallelism().map_or(1, NonZeroUsize::get)),
         }
     }
 }

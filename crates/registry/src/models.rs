@@ -202,6 +202,7 @@ impl Registry {
             object: path.to_string(),
             reason,
         };
+        let _turn = self.turns.acquire().await.expect("the semaphore is never closed");
         let bytes = self
             .objects
             .read(&path, size_bytes)

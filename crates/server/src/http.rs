@@ -20,6 +20,7 @@ mod names;
 mod open_inference;
 mod openapi;
 mod page;
+mod pieces;
 mod prediction;
 mod slashes;
 mod ticket;

@@ -18,7 +18,7 @@ use formats::{
 
 use crate::{
     App,
-    http::{ApiError, body, names::Names},
+    http::{ApiError, body, names::Names, pieces::pieces},
 };
 
 /// Longest idempotency key, in bytes: room for any id, and none for a body.
@@ -77,7 +77,8 @@ pub(super) async fn artifact(
         .registry()
         .artifact(&model_version(&name, &number)?)
         .await?;
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+    let content_type = [(header::CONTENT_TYPE, "application/octet-stream")];
+    Ok((content_type, pieces(bytes)).into_response())
 }
 
 /// There is one reader for version numbers, with one message for what is none.
