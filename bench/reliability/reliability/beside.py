@@ -1,0 +1,37 @@
+"""How clients fare beside others that behave badly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+
+from reliability.load import Tally
+
+# Times what is judged, and what it is compared with: the machine itself is slow for a moment now and then.
+N_ROUNDS = 3
+SLOWER_MAX = 2.0
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What became of ordinary requests: for each round, without the others (or with them elsewhere) and with them."""
+
+    rounds: list[tuple[Tally, Tally]]
+
+    @property
+    def slower(self) -> float:
+        """How many times longer the slowest hundredth takes."""
+        return median(tried.p99_ms() / baseline.p99_ms() for baseline, tried in self.rounds)
+
+    @property
+    def holds(self) -> bool:
+        return all(tried.n_failed == 0 for _, tried in self.rounds) and self.slower < SLOWER_MAX
+
+    def text(self) -> str:
+        failed = {tried.failed_text() for _, tried in self.rounds if tried.n_failed} or {"0 failed"}
+        n_answered = sum(tried.n(200) for _, tried in self.rounds)
+        p99_ms = median(tried.p99_ms() for _, tried in self.rounds)
+        return (
+            f"others: {', '.join(sorted(failed))} of {n_answered}, p99 {p99_ms:.2f} ms, {self.slower:.2f} × baseline "
+            f"(medians of {len(self.rounds)} rounds)"
+        )
