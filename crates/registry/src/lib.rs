@@ -36,6 +36,9 @@ pub use models::Published;
 
 use objects::Objects;
 
+/// Artifacts that are read from a bucket at a time, which is to wait for the network.
+const BUCKET_TURNS: usize = 16;
+
 /// A store of models and applications. Any number of them, in any number of processes, may work on one store.
 #[derive(Debug)]
 pub struct Registry {
@@ -44,8 +47,7 @@ pub struct Registry {
     known_versions: Mutex<HashMap<ModelVersion, Arc<PublishedVersion>>>,
     /// The same of the journal.
     known_entries: Mutex<BTreeMap<NonZeroU32, Arc<JournalEntry>>>,
-    /// Artifacts may be read and digested by as many at a time as there are cores: more would not be done any earlier, and
-    /// hold up everybody else.
+    /// How many artifacts may be read and digested at a time.
     turns: Semaphore,
 }
 
@@ -70,22 +72,24 @@ impl Registry {
     ///
     /// Errors: certificates that cannot be used.
     pub fn in_bucket(bucket: &Bucket) -> Result<Self, RegistryError> {
-        Ok(Self::on(Objects::unproven(bucket.store()?)))
+        Ok(Self::on(Objects::unproven(bucket.store()?), BUCKET_TURNS))
     }
 
     /// A registry on a store that is already open.
     ///
     /// The store must refuse to create an object that exists (`PutMode::Create`) and list what was created before.
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self::on(Objects::new(store))
+        // To read a file is work: more at a time than there are cores would not be done any earlier, and hold up everybody else.
+        let n_cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self::on(Objects::new(store), n_cores)
     }
 
-    fn on(objects: Objects) -> Self {
+    fn on(objects: Objects, n_turns: usize) -> Self {
         Self {
             objects,
             known_versions: Mutex::default(),
             known_entries: Mutex::default(),
-            turns: Semaphore::new(thread::available_parallelism().map_or(1, NonZeroUsize::get)),
+            turns: Semaphore::new(n_turns),
         }
     }
 }
