@@ -31,7 +31,8 @@ class Beside:
         failed = {tried.failed_text() for _, tried in self.rounds if tried.n_failed} or {"0 failed"}
         n_answered = sum(tried.n(200) for _, tried in self.rounds)
         p99_ms = median(tried.p99_ms() for _, tried in self.rounds)
+        rounds = "one round" if len(self.rounds) == 1 else f"medians of {len(self.rounds)} rounds"
         return (
             f"others: {', '.join(sorted(failed))} of {n_answered}, p99 {p99_ms:.2f} ms, {self.slower:.2f} × baseline "
-            f"(medians of {len(self.rounds)} rounds)"
+            f"({rounds})"
         )
