@@ -44,7 +44,7 @@ pub(crate) fn fitting(limits: ConnectionLimits) -> ConnectionLimits {
 /// Lets the system make its table of this process's descriptors large enough, once and for all.
 ///
 /// It would grow by doubling, and as soon as a process has several threads, the one that accepts a connection too many waits
-/// each time until every core has taken note: some 10 ms in which nobody is answered.
+/// each time until every core has taken note: milliseconds in which nobody is answered.
 fn make_room(connections_max: u32) {
     let highest = connections_max.saturating_add(OTHERS) - 1;
     if let Ok(highest) = i32::try_from(highest) {
