@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import median
 
+from reliability.bench import Bench
 from reliability.load import Tally
+from reliability.server import Server
 
 # Times what is judged, and what it is compared with: the machine itself is slow for a moment now and then.
 N_ROUNDS = 3
 SLOWER_MAX = 2.0
+
+
+def ordinary_rate(bench: Bench, server: Server) -> float:
+    """Requests a second: an eighth of what a server answers at most, so that what holds one up is seldom another."""
+    return bench.half_load(server) / 4
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import socket
 import time
 
 from reliability.bench import Bench
-from reliability.beside import N_ROUNDS, SLOWER_MAX, Beside
+from reliability.beside import N_ROUNDS, SLOWER_MAX, Beside, ordinary_rate
 from reliability.row import Row
 from reliability.rows.slow import lacking
 
@@ -23,7 +23,7 @@ def reader(bench: Bench) -> list[Row]:
     rounds, left, lacks = [], 0, list[str]()
     for number in range(bench.choose(N_ROUNDS, 1)):
         with bench.server(f"reader-{number}", {"--write-timeout-ms": WRITE_MS}) as server:
-            rate = bench.half_load(server) / 4
+            rate = ordinary_rate(bench, server)
             baseline = bench.measure(server.address, limit_s, rate=rate)
             start = server.descriptors()
             readers = [_connect(server.address) for _ in range(COUNT)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reliability.bench import Bench
-from reliability.beside import N_ROUNDS, SLOWER_MAX, Beside
+from reliability.beside import N_ROUNDS, SLOWER_MAX, Beside, ordinary_rate
 from reliability.load import Fates, Tally
 from reliability.row import Row
 from reliability.server import PREDICT, Server
@@ -27,7 +27,7 @@ def slow(bench: Bench) -> list[Row]:
     limit_s = 1 + max(HEADER_MS, BODY_MS) / 1000 + GRACE_S
 
     def beside(server: Server, crowded: Server) -> tuple[Tally, list[Fates]]:
-        load = bench.load(server.address, limit_s + 1, rate=bench.half_load(server) / 4)
+        load = bench.load(server.address, limit_s + 1, rate=ordinary_rate(bench, server))
         senders = bench.crowd(crowded.address, count, limit_s, pace=count, beginning=HEAD + "{", goes_on=True)
         silent = bench.crowd(crowded.address, count, limit_s, pace=count)
         fates = [senders.fates(), silent.fates()]
@@ -44,16 +44,16 @@ def slow(bench: Bench) -> list[Row]:
             fates += ends
             lacks = server.lacks
     others = Beside(rounds)
-    left, silent = max(fate.open for fate in fates[::2]), max(fate.open for fate in fates[1::2])
+    n_senders, n_silent = (max(fate.open for fate in fates[start::2]) for start in (0, 1))
     refused = sum(fate.refused for fate in fates)
     return [
         Row(
             f"{count} slow senders and {count} silent sockets, which come within a second",
             f"all closed within {limit_s:.0f} s; p99 of others < {SLOWER_MAX:.0f} × baseline, with the same crowd at "
             "another server",
-            f"{left} senders and {silent} silent ones open at the end, the last closed after "
+            f"{n_senders} senders and {n_silent} silent ones open at the end, the last closed after "
             f"{max(fate.last_s for fate in fates):.1f} s, {refused} refused; {others.text()}" + lacking(lacks),
-            left == silent == refused == 0 and others.holds,
+            n_senders == n_silent == refused == 0 and others.holds,
         )
     ]
 
